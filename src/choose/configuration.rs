@@ -1,0 +1,104 @@
+//! The configuration of a run: the learner's section and its method's.
+
+use super::{Method, overrides};
+use crate::error::{Error, Result};
+use crate::file::ron;
+use crate::learn::ppo;
+use crate::transfer::{fine_tune, reset_head};
+use serde::{Deserialize, Serialize};
+
+/// What `--config` and `--set` can change; a section that the method does not have is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "configuration", deny_unknown_fields)]
+pub struct Configuration {
+    /// The learner.
+    #[serde(default)]
+    pub ppo: ppo::Config,
+    /// Of `fine-tune`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tune: Option<fine_tune::Config>,
+    /// Of `reset-head`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_head: Option<reset_head::Config>,
+}
+
+impl Configuration {
+    /// Applies a RON text that names only what it changes: a file, or one made by [`assignment`].
+    ///
+    /// # Errors
+    /// Exit 2 for a typo, a value out of range, or a section that the method does not have.
+    pub fn apply(&self, method: Method, source: &ron::Source) -> Result<Self> {
+        let changed: Self = overrides::merge(self, source)?;
+        let sections = [("fine_tune", changed.fine_tune.is_some(), self.fine_tune.is_some()), ("reset_head", changed.reset_head.is_some(), self.reset_head.is_some())];
+        if let Some((section, ..)) = sections.iter().find(|(_, after, before)| after != before) {
+            return Err(Error::usage(format!("method `{}` has no section `{section}`", method.name())).at(source.place_of(&[section])));
+        }
+        changed.ppo.check().map_err(|error| {
+            // The field stands first in the message, between backticks.
+            let field = error.message().split('`').nth(1).unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
+            error.at(source.place_of(&["ppo", &field]))
+        })?;
+        Ok(changed)
+    }
+
+    /// The configuration as RON.
+    #[must_use]
+    pub fn to_ron(&self) -> String {
+        ron::to_text(self)
+    }
+}
+
+/// `ppo.learning_rate=3e-4` as the RON text `(ppo: (learning_rate: 3e-4))`.
+///
+/// # Errors
+/// Exit 2 when it is not an assignment.
+pub fn assignment(text: &str) -> Result<ron::Source> {
+    let name = format!("--set {text}");
+    let (path, value) = text.split_once('=').ok_or_else(|| {
+        Error::usage("is not an assignment").at(&name).hint("write --set section.field=value, for example --set ppo.learning_rate=3e-4")
+    })?;
+    let fields: Vec<&str> = path.trim().split('.').collect();
+    let is_name = |field: &&str| !field.is_empty() && field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !fields.iter().all(is_name) {
+        return Err(Error::usage(format!("`{path}` is not the name of a field")).at(&name));
+    }
+    let open: String = fields.iter().map(|field| format!("({field}: ")).collect();
+    Ok(ron::Source { name, text: format!("{open}{}{}", value.trim(), ")".repeat(fields.len())) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base() -> Configuration {
+        Method::FineTune.configuration(ppo::Config { learning_rate: 1e-3, steps: 32, ..ppo::Config::default() })
+    }
+
+    fn set(text: &str) -> Result<Configuration> {
+        base().apply(Method::FineTune, &assignment(text)?)
+    }
+
+    #[test]
+    fn only_what_is_named_changes() {
+        let changed = set("ppo.learning_rate=3e-4").unwrap();
+        assert_eq!((changed.ppo.learning_rate, changed.ppo.steps), (3e-4, 32));
+        let changed = set("fine_tune.critic_warm_up=0").unwrap();
+        assert_eq!(changed.fine_tune.unwrap().critic_warm_up, 0);
+        let changed = set("ppo.head=SquashedGaussian(initial_log_std: -1)").unwrap();
+        assert_eq!(changed.ppo.head, Some(crate::nn::Head::SquashedGaussian { initial_log_std: -1.0 }));
+        assert_eq!(set("ppo.target_kl=0.02").unwrap().ppo.target_kl, Some(0.02));
+        assert_eq!(set("ppo.actor=[32, 32]").unwrap().ppo.actor, [32, 32]);
+    }
+
+    #[test]
+    fn typos_and_bad_values_say_what_there_is() {
+        let error = set("ppo.learning_rat=1").unwrap_err();
+        assert_eq!(error.place().unwrap(), "--set ppo.learning_rat=1:1:8");
+        assert!(error.remedy().unwrap().starts_with("did you mean `learning_rate`?"));
+        assert_eq!(set("ppo.clip=-1").unwrap_err().message(), "`clip` cannot be -1");
+        assert!(set("reset_head.normalizer=Fresh").unwrap_err().message().contains("has no section"));
+        for text in ["ppo", "=1", "ppo.=1", "ppo.clip=", "ppo.clip=1)(", "ppo.clip=\"x\"", "a b=1"] {
+            assert!(set(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A job: everything that decides a run, and how its learner is built from it, the first time and after a stop.
+
+use super::{Configuration, Method};
+use crate::env::{Registry, Spec};
+use crate::error::{Error, Kind, Result};
+use crate::file::ron;
+use crate::learn::ppo::Ppo;
+use crate::parallel::Pool;
+use crate::policy::{Ancestor, Card, Policy, Provenance, store};
+use crate::rollout::MakeEnv;
+use crate::rollout::collect::Choice;
+use crate::run::checkpoint::Position;
+use crate::run::{Definition, Evaluator, Plan, RunFolder};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A policy that a transfer starts from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it was found.
+    pub path: PathBuf,
+    /// The policy.
+    pub policy: Policy,
+    /// Its card.
+    pub card: Card,
+}
+
+impl Source {
+    /// Loads a policy by short name or path: a policy folder, or a run folder, which stands for its last sound checkpoint.
+    ///
+    /// # Errors
+    /// Exit 2 when there is none, 3 when it is damaged.
+    pub fn load(name_or_path: &str) -> Result<Self> {
+        let path = find(name_or_path)?;
+        let folder = if RunFolder::is_run(&path) {
+            let (found, _) = RunFolder::last_sound(&path)?;
+            found.ok_or_else(|| Error::artefact("the run has no checkpoint yet").at(path.display()))?.0
+        } else {
+            path.clone()
+        };
+        let (policy, card) = store::load(&folder)?;
+        Ok(Self { path, policy, card })
+    }
+
+    /// Its name: that of its folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path.file_name().map_or_else(|| self.path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
+    fn as_parent(&self) -> Ancestor {
+        self.card.as_ancestor(&self.name())
+    }
+}
+
+/// The folders in which short names of policies are looked up: `./policies`, then those that came with the program's sources.
+#[must_use]
+pub fn policy_folders() -> Vec<PathBuf> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    let here = PathBuf::from("policies");
+    if here.canonicalize().ok() == shipped.canonicalize().ok() { vec![here] } else { vec![here, shipped] }
+}
+
+/// Names and folders of all policies that a short name can mean.
+#[must_use]
+pub fn known_policies() -> Vec<(String, PathBuf)> {
+    let folders = policy_folders();
+    let entries = folders.iter().filter_map(|folder| crate::file::disk::list(folder).ok()).flatten();
+    let named = entries.filter(|path| path.join(store::CARD).is_file());
+    let mut known: Vec<(String, PathBuf)> = named.map(|path| (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), path)).collect();
+    known.sort();
+    known.dedup_by(|a, b| a.0 == b.0);
+    known
+}
+
+fn find(name_or_path: &str) -> Result<PathBuf> {
+    let path = PathBuf::from(name_or_path);
+    if path.is_dir() {
+        return Ok(path);
+    }
+    let known = known_policies();
+    if let Some((_, path)) = known.iter().find(|(name, _)| name == name_or_path) {
+        return Ok(path.clone());
+    }
+    let hint = crate::error::did_you_mean(name_or_path, known.iter().map(|(name, _)| name.as_str()));
+    Err(Error::usage(format!("there is no policy `{name_or_path}`")).hint(format!("{hint}; a path to a policy or run folder is taken too")))
+}
+
+/// Everything that decides a run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Where it learns.
+    pub environment: Spec,
+    /// How.
+    pub method: Method,
+    /// With which numbers.
+    pub configuration: Configuration,
+    /// From what.
+    pub source: Option<Source>,
+    /// Environment steps.
+    pub steps: u64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Evaluations on the way, beside the one at the start.
+    pub evaluations: u64,
+    /// Episodes of each evaluation.
+    pub evaluation_episodes: usize,
+    /// Seed of the evaluations' episodes.
+    pub evaluation_seed: u64,
+    /// Iterations between two checkpoints; about twenty in all where absent.
+    pub checkpoint_every: Option<u64>,
+    /// The command that runs it.
+    pub command: String,
+}
+
+impl Job {
+    /// Builds this job's environments.
+    #[must_use]
+    pub fn make_env(&self, registry: &Registry) -> MakeEnv {
+        let (registry, spec) = (registry.clone(), self.environment.clone());
+        Arc::new(move || registry.build(&spec))
+    }
+
+    /// Builds the learner, before its first step.
+    ///
+    /// # Errors
+    /// When source and target cannot be matched, the configuration is impossible, or an environment cannot be built.
+    pub fn learner(&self, registry: &Registry, pool: &Arc<Pool>) -> Result<Ppo> {
+        let make = self.make_env(registry);
+        let spaces = make()?.spaces().clone();
+        let transfer = self.method.transfer(&self.configuration, self.source.as_ref().map(|source| &source.policy), &spaces, self.seed)?;
+        Ppo::new(self.configuration.ppo.clone(), transfer.start, &make, &transfer.terms, self.plan().steps, self.seed, Arc::clone(pool))
+    }
+
+    /// How its policy is measured.
+    #[must_use]
+    pub fn evaluator(&self, registry: &Registry, pool: &Arc<Pool>) -> Evaluator {
+        Evaluator {
+            make: self.make_env(registry),
+            environment: self.environment.name.clone(),
+            episodes: self.evaluation_episodes,
+            seed: self.evaluation_seed,
+            choice: Choice::Mode,
+            pool: Arc::clone(pool),
+        }
+    }
+
+    /// How far it runs. A method that learns nothing runs no steps.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let steps = if self.method.learns() { self.steps } else { 0 };
+        let updates = steps.div_ceil(self.configuration.ppo.rollout_steps());
+        Plan {
+            steps,
+            evaluate_every: (steps / self.evaluations.max(1)).max(1),
+            checkpoint_every: self.checkpoint_every.unwrap_or_else(|| updates.div_ceil(20)).max(1),
+            stop_after_updates: None,
+        }
+    }
+
+    /// What a run folder keeps of it.
+    #[must_use]
+    pub fn definition(&self) -> Definition {
+        let plan = self.plan();
+        Definition {
+            format: Definition::FORMAT,
+            heirloom: env!("CARGO_PKG_VERSION").to_owned(),
+            provenance: self.provenance(),
+            parents: self.source.iter().filter(|_| self.method.needs_source()).map(Source::as_parent).collect(),
+            source: self.source.as_ref().map(|source| source.path.clone()),
+            evaluate_every: plan.evaluate_every,
+            evaluation_episodes: self.evaluation_episodes,
+            evaluation_seed: self.evaluation_seed,
+            checkpoint_every: plan.checkpoint_every,
+        }
+    }
+
+    /// How its policy comes about.
+    #[must_use]
+    pub fn provenance(&self) -> Provenance {
+        Provenance {
+            command: self.command.clone(),
+            method: self.method.name().to_owned(),
+            configuration: self.configuration.to_ron(),
+            environment: self.environment.name.clone(),
+            environment_ron: self.environment.to_ron(),
+            seed: self.seed,
+            steps: self.plan().steps,
+            numerics: crate::nn::numerics::describe(&self.configuration.ppo.activation),
+        }
+    }
+}
+
+/// A run that was opened to go on.
+pub struct Opened {
+    /// What it runs.
+    pub job: Job,
+    /// The folder, locked.
+    pub folder: RunFolder,
+    /// The learner, where the last sound checkpoint left it.
+    pub learner: Ppo,
+    /// Where the loop was.
+    pub position: Position,
+    /// How far it runs.
+    pub plan: Plan,
+    /// Checkpoints that were found damaged on the way to a sound one.
+    pub damaged: Vec<Error>,
+}
+
+/// Opens a run folder and rebuilds its learner at the last sound checkpoint, bit for bit; `steps` extends the run.
+///
+/// # Errors
+/// Exit 2 when there is no run or it would be shortened, 3 when it is damaged, 7 when another process has it.
+pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+    use crate::learn::Learner;
+    let (mut folder, checkpoint, damaged) = RunFolder::open(path)?;
+    let mut job = rebuild(folder.definition(), registry).map_err(|error| error.at(path.display()))?;
+    if let Some(steps) = steps {
+        if steps < job.steps {
+            return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps)).hint("pass a larger --steps to extend it"));
+        }
+        if steps > job.steps {
+            job.steps = steps;
+            folder.extend(steps)?;
+        }
+    }
+    let mut learner = job.learner(registry, pool)?;
+    let mut position = Position::default();
+    if let Some((found, state)) = checkpoint {
+        learner.restore(&state).map_err(|error| error.at(path.display()))?;
+        position = found;
+    }
+    let definition = folder.definition();
+    let plan = Plan { evaluate_every: definition.evaluate_every, checkpoint_every: definition.checkpoint_every, ..job.plan() };
+    Ok(Opened { job, folder, learner, position, plan, damaged })
+}
+
+/// The job that a definition describes.
+fn rebuild(definition: &Definition, registry: &Registry) -> Result<Job> {
+    let provenance = &definition.provenance;
+    let as_artefact = |error: Error| if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
+    let environment = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron).map_err(as_artefact)?;
+    let configuration = ron::Source { name: "configuration".into(), text: provenance.configuration.clone() }.parse().map_err(as_artefact)?;
+    let source = definition.source.as_ref().map(|path| Source::load(&path.to_string_lossy())).transpose()?;
+    if let (Some(source), Some(parent)) = (&source, definition.parents.first()) {
+        if source.card.digest != parent.digest {
+            return Err(Error::artefact("is not the policy that this run started from: its digest differs").at(source.path.display()));
+        }
+    }
+    if definition.evaluate_every == 0 || definition.checkpoint_every == 0 || definition.evaluation_episodes == 0 {
+        return Err(Error::artefact("an interval of the run is 0"));
+    }
+    Ok(Job {
+        environment,
+        method: Method::parse(&provenance.method).map_err(as_artefact)?,
+        configuration,
+        source,
+        steps: provenance.steps,
+        seed: provenance.seed,
+        evaluations: (provenance.steps / definition.evaluate_every).max(1),
+        evaluation_episodes: definition.evaluation_episodes,
+        evaluation_seed: definition.evaluation_seed,
+        checkpoint_every: Some(definition.checkpoint_every),
+        command: provenance.command.clone(),
+    })
+}

@@ -1,0 +1,160 @@
+//! `heirloom envs`.
+
+use super::terminal::{self, Ending, number};
+use crate::env::check::{self, Finding};
+use crate::env::{ActionSpace, Channel, Parameter, Quantity, Registry, Spec};
+use crate::error::{Error, Result};
+use clap::{Args, Subcommand};
+
+/// List environments; show one whole; check one against the contract.
+///
+/// An environment is a RON file: a simulator, its parameters (numbers or distributions), an objective and wrappers; `extends` says "the
+/// other one, but ...". Short names are looked up under ./envs and among those that come with heirloom; a path is taken too.
+#[derive(Args)]
+pub(super) struct Envs {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Print the list as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Print spaces, parameters, wrappers, and what it extends.
+    Show {
+        /// Short name or path
+        environment: String,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the contract tests.
+    Check {
+        /// Short names or paths; all environments when none is named
+        environments: Vec<String>,
+    },
+}
+
+impl Envs {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        match self.what {
+            None => list(registry, self.json),
+            Some(What::Show { environment, json }) => show(registry, &environment, json),
+            Some(What::Check { environments }) => check_all(registry, environments),
+        }
+    }
+}
+
+fn list(registry: &Registry, json: bool) -> Result<Ending> {
+    let specs = registry.names().iter().map(|name| registry.resolve(name)).collect::<Result<Vec<Spec>>>()?;
+    if json {
+        let entries: Vec<serde_json::Value> = specs.iter().map(|spec| serde_json::json!({"name": spec.name, "about": spec.about, "simulator": spec.simulator, "extends": spec.extends})).collect();
+        terminal::json(&entries.into());
+        return Ok(Ending::Done);
+    }
+    let rows = specs.into_iter().map(|spec| {
+        let base = spec.extends.first().map_or_else(|| spec.simulator.clone(), |base| format!("{base}, but ..."));
+        vec![spec.name, base, spec.about]
+    });
+    terminal::table(&["name", "is", "about"], &[], rows.collect());
+    Ok(Ending::Done)
+}
+
+fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
+    let spec = registry.resolve(name)?;
+    let env = registry.build(&spec)?;
+    let spaces = env.spaces();
+    if json {
+        let bound = |value: f64| value.is_finite().then_some(value);
+        let channels = |channels: &[Channel]| -> Vec<serde_json::Value> {
+            channels.iter().map(|channel| serde_json::json!({"name": channel.name, "low": bound(channel.low), "high": bound(channel.high)})).collect()
+        };
+        let action = match &spaces.action {
+            ActionSpace::Discrete(names) => serde_json::json!({"discrete": names}),
+            ActionSpace::Continuous(list) => serde_json::json!({"continuous": channels(list)}),
+        };
+        let quantities = |quantities: &crate::env::parameter::Quantities| -> serde_json::Map<String, serde_json::Value> {
+            quantities.0.iter().map(|(name, quantity)| (name.clone(), match quantity {
+                Quantity::Number(number) => (*number).into(),
+                Quantity::Drawn(_) => quantity.to_string().into(),
+            })).collect()
+        };
+        terminal::json(&serde_json::json!({
+            "name": spec.name, "about": spec.about, "simulator": spec.simulator, "extends": spec.extends,
+            "observation": channels(&spaces.observation), "action": action,
+            "context": quantities(&spec.context), "objective": quantities(&spec.objective),
+            "wrappers": spec.wrappers.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "max_episode_steps": spec.max_episode_steps, "digest": spec.digest(),
+        }));
+        return Ok(Ending::Done);
+    }
+    terminal::heading(&spec.name);
+    terminal::say(&spec.about);
+    let chain = spec.extends.iter().map(|base| format!(" extends {base}")).collect::<String>();
+    terminal::say(&format!("simulator {}{}{chain}", spec.simulator, if chain.is_empty() { "" } else { ";" }));
+    terminal::say(&format!("episodes end after {} steps", spec.max_episode_steps.map_or_else(|| "no number of".into(), |steps| steps.to_string())));
+    show_channels("observation", &spaces.observation);
+    match &spaces.action {
+        ActionSpace::Discrete(names) => {
+            terminal::say("");
+            terminal::heading("actions");
+            names.iter().enumerate().for_each(|(index, name)| terminal::say(&format!("{index}  {name}")));
+        }
+        ActionSpace::Continuous(channels) => show_channels("actions", channels),
+    }
+    let simulator = registry.simulator(&spec.simulator)?;
+    show_parameters("context", &simulator.context, &spec.context);
+    show_parameters("objective", &simulator.objective, &spec.objective);
+    if !spec.wrappers.is_empty() {
+        terminal::say("");
+        terminal::heading("wrappers, from the inside out");
+        spec.wrappers.iter().for_each(|wrapper| terminal::say(&wrapper.to_string()));
+    }
+    Ok(Ending::Done)
+}
+
+fn show_channels(title: &str, channels: &[Channel]) {
+    terminal::say("");
+    terminal::heading(title);
+    let rows = channels.iter().map(|channel| vec![channel.name.clone(), bound(channel.low), bound(channel.high)]);
+    terminal::table(&["channel", "low", "high"], &[1, 2], rows.collect());
+}
+
+fn bound(value: f64) -> String {
+    if value.is_finite() { number(value) } else { "-".into() }
+}
+
+fn show_parameters(title: &str, known: &[Parameter], values: &crate::env::parameter::Quantities) {
+    if known.is_empty() {
+        return;
+    }
+    terminal::say("");
+    terminal::heading(title);
+    let rows = known.iter().map(|parameter| {
+        let value = values.0.get(parameter.name).map_or_else(String::new, Quantity::to_string);
+        let changed = value != parameter.default.to_string();
+        let default = if changed { parameter.default.to_string() } else { String::new() };
+        vec![parameter.name.into(), value, parameter.unit.into(), default, parameter.about.into()]
+    });
+    terminal::table(&["parameter", "value", "unit", "usually", "about"], &[1, 3], rows.collect());
+}
+
+fn check_all(registry: &Registry, environments: Vec<String>) -> Result<Ending> {
+    let names = if environments.is_empty() { registry.names() } else { environments };
+    let mut broken = 0;
+    for name in names {
+        let spec = registry.resolve(&name)?;
+        let findings = check::check(&|| registry.build(&spec)).map_err(|error| error.at(&spec.name))?;
+        let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.broken.is_some()).collect();
+        terminal::say(&format!("{}: {} of {} promises kept", spec.name, findings.len() - failed.len(), findings.len()));
+        for finding in failed {
+            broken += 1;
+            terminal::say(&format!("  broken: {}: {}", finding.promise, finding.broken.as_deref().unwrap_or_default()));
+        }
+    }
+    if broken > 0 {
+        return Err(Error::environment(format!("{broken} promises are broken")).hint("src/env/mod.rs describes the contract"));
+    }
+    Ok(Ending::Done)
+}

@@ -1,0 +1,103 @@
+//! The command line: resolves arguments, makes one library call, shows the result. The only room that prints or reads arguments.
+//!
+//! stdout is the result, stderr everything else.
+
+mod arguments;
+mod digest;
+mod envs;
+mod evaluate;
+mod fsck;
+mod policies;
+mod pretrain;
+mod signals;
+mod terminal;
+mod training;
+mod transfer;
+
+use crate::env::Registry;
+use crate::error::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+use terminal::Ending;
+
+const AFTER_HELP: &str = "\
+A first hour:
+  heirloom envs                                              what there is to learn in
+  heirloom pretrain cartpole --out runs/first                learn in simulation
+  heirloom transfer runs/first cartpole_moon --method fine-tune   move the policy and adapt it
+  heirloom compare studies/demo.ron                          did it help, against learning from scratch?
+
+Exit codes: 0 ok, 2 usage or configuration, 3 input refused, 4 environment failed, 5 diverged, 6 I/O, 7 run locked,
+130 or 143 stopped by a signal with a checkpoint.";
+
+/// Reinforcement-learning transfer: pre-train in simulation, move to a target environment, adapt, and know whether it helped.
+#[derive(Parser)]
+#[command(name = "heirloom", version = version(), after_help = AFTER_HELP, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Envs(envs::Envs),
+    Pretrain(pretrain::Pretrain),
+    Transfer(transfer::TransferCommand),
+    Evaluate(evaluate::Evaluate),
+    Policies(policies::Policies),
+    Digest(digest::Digest),
+    Fsck(fsck::Fsck),
+    /// Print completions for a shell.
+    #[command(hide = true)]
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line with the environments of a registry: ours, and a user's own. A user's `main` is this one call.
+#[must_use]
+pub fn main_with(registry: Registry) -> ExitCode {
+    crate::nn::autograd::configure_process();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap's exit code for a wrong argument is 2 as well; help and version are 0.
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            let _ = error.print();
+            return code;
+        }
+    };
+    match run(arguments.command, &registry) {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Signal(signal)) => ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2))),
+        Ok(Ending::Found(code)) => ExitCode::from(code),
+        Err(error) => {
+            terminal::show_error(&error);
+            ExitCode::from(u8::try_from(error.kind() as i32).unwrap_or(1))
+        }
+    }
+}
+
+fn run(command: Command, registry: &Registry) -> Result<Ending> {
+    match command {
+        Command::Envs(command) => command.run(registry),
+        Command::Pretrain(command) => command.run(registry),
+        Command::Transfer(command) => command.run(registry),
+        Command::Evaluate(command) => command.run(registry),
+        Command::Policies(command) => command.run(registry),
+        Command::Digest(command) => command.run(),
+        Command::Fsck(command) => command.run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "heirloom", &mut anstream::stdout());
+            Ok(Ending::Done)
+        }
+    }
+}
+
+fn version() -> &'static str {
+    use crate::nn::numerics;
+    use std::sync::OnceLock;
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| format!("{} (libtorch {}, CPU capability {})", env!("CARGO_PKG_VERSION"), numerics::LIBTORCH, numerics::cpu_capability()))
+}

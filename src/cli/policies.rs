@@ -1,0 +1,157 @@
+//! `heirloom policies`.
+
+use super::arguments::pool;
+use super::terminal::{self, Ending, count, number};
+use crate::choose::job::{Source, known_policies};
+use crate::env::{ActionSpace, Registry, Spec};
+use crate::error::{Error, Result};
+use crate::policy::{Ancestor, Card, store};
+use crate::rollout::collect::Choice;
+use crate::run::Evaluator;
+use crate::stop::Stop;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// List policies; show one with its lineage; keep a run's policy under a name.
+#[derive(Args)]
+pub(super) struct Policies {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// Print the list as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Print a policy's card and lineage.
+    Show {
+        /// Short name, policy folder or run folder
+        policy: String,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy a run's last policy into a folder of its own, measured over 100 episodes.
+    Save {
+        /// Run folder
+        run: String,
+        /// The new folder, for example policies/my_cartpole
+        folder: PathBuf,
+    },
+}
+
+impl Policies {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        match self.what {
+            None => list(self.json),
+            Some(What::Show { policy, json }) => show(&policy, json),
+            Some(What::Save { run, folder }) => save(registry, &run, &folder),
+        }
+    }
+}
+
+fn list(json: bool) -> Result<Ending> {
+    let mut cards = Vec::new();
+    for (name, path) in known_policies() {
+        match store::load_card(&path) {
+            Ok(card) => cards.push((name, card)),
+            Err(error) => terminal::warn(&error),
+        }
+    }
+    if json {
+        let entries: Vec<serde_json::Value> = cards.iter().map(|(name, card)| to_json(name, card)).collect();
+        terminal::json(&entries.into());
+        return Ok(Ending::Done);
+    }
+    if cards.is_empty() {
+        terminal::note("there are no policies under ./policies; `heirloom pretrain` makes one");
+        return Ok(Ending::Done);
+    }
+    let rows = cards.iter().map(|(name, card)| {
+        let (mean, interval) = card.measured.as_ref().map_or_else(Default::default, |measured| {
+            (number(measured.mean), format!("[{}, {}]", number(measured.interval[0]), number(measured.interval[1])))
+        });
+        vec![name.clone(), card.provenance.environment.clone(), card.provenance.method.clone(), count(card.provenance.steps), mean, interval, card.digest[..12].to_owned()]
+    });
+    terminal::table(&["name", "environment", "method", "steps", "return", "95 % interval", "digest"], &[3, 4, 5], rows.collect());
+    Ok(Ending::Done)
+}
+
+fn to_json(name: &str, card: &Card) -> serde_json::Value {
+    serde_json::json!({
+        "name": name, "digest": card.digest, "environment": card.provenance.environment, "method": card.provenance.method,
+        "steps": card.provenance.steps, "seed": card.provenance.seed, "command": card.provenance.command,
+        "numerics": card.provenance.numerics,
+        "measured": card.measured.as_ref().map(|measured| serde_json::json!({"environment": measured.environment, "mean": measured.mean, "interval": measured.interval, "episodes": measured.episodes})),
+        "parents": card.parents.iter().map(|parent| serde_json::json!({"name": parent.name, "digest": parent.digest})).collect::<Vec<_>>(),
+    })
+}
+
+fn show(name: &str, json: bool) -> Result<Ending> {
+    let source = Source::load(name)?;
+    let card = &source.card;
+    if json {
+        terminal::json(&to_json(&source.name(), card));
+        return Ok(Ending::Done);
+    }
+    terminal::heading(&source.name());
+    let provenance = &card.provenance;
+    let shape = &card.architecture;
+    let mut rows = vec![
+        vec!["digest".to_owned(), card.digest.clone()],
+        vec!["made by".into(), provenance.command.clone()],
+        vec!["environment".into(), provenance.environment.clone()],
+        vec!["method".into(), format!("{}, {} steps, seed {}", provenance.method, count(provenance.steps), provenance.seed)],
+        vec!["networks".into(), format!("{} inputs, actor {:?}, critic {:?}, {:?}, {:?}", shape.inputs, shape.actor, shape.critic, shape.activation, shape.head)],
+        vec!["channels".into(), card.spaces.observation.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>().join(", ")],
+        vec![match card.spaces.action { ActionSpace::Discrete(_) => "actions".into(), ActionSpace::Continuous(_) => "action channels".into() }, card.spaces.action.names().join(", ")],
+        vec!["numerics".into(), provenance.numerics.clone()],
+        vec!["written by".into(), format!("heirloom {}", card.heirloom)],
+    ];
+    if let Some(measured) = &card.measured {
+        let text = format!("{} [{}, {}] over {} episodes in {}", number(measured.mean), number(measured.interval[0]), number(measured.interval[1]), measured.episodes, measured.environment);
+        rows.insert(1, vec!["return".into(), text]);
+    }
+    terminal::table(&["", ""], &[], rows);
+    if !card.parents.is_empty() {
+        terminal::say("");
+        terminal::heading("lineage");
+        terminal::say(&source.name());
+        card.parents.iter().for_each(|parent| show_ancestor(parent, 1));
+    }
+    Ok(Ending::Done)
+}
+
+fn show_ancestor(ancestor: &Ancestor, depth: usize) {
+    let Ancestor { name, digest, method, environment, steps, seed, parents } = ancestor;
+    terminal::say(&format!("{}└ {name}: {method} in {environment}, {} steps, seed {seed}, digest {}", "  ".repeat(depth), count(*steps), digest.get(..12).unwrap_or(digest)));
+    parents.iter().for_each(|parent| show_ancestor(parent, depth + 1));
+}
+
+fn save(registry: &Registry, run: &str, folder: &std::path::Path) -> Result<Ending> {
+    if folder.exists() {
+        return Err(Error::usage("exists already").at(folder.display()).hint("name another folder, or remove this one first"));
+    }
+    let source = Source::load(run)?;
+    let provenance = &source.card.provenance;
+    let spec = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron)?;
+    let registry = registry.clone();
+    let evaluator = Evaluator {
+        make: Arc::new(move || registry.build(&spec)),
+        environment: provenance.environment.clone(),
+        episodes: 100,
+        seed: 0,
+        choice: Choice::Mode,
+        pool: pool(None)?,
+    };
+    let evaluation = evaluator.measure(&source.policy, provenance.steps, &Stop::new())?;
+    let card = Card { measured: Some(evaluator.measured(&evaluation)), ..source.card };
+    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        crate::file::disk::create_folder(parent)?;
+    }
+    store::save(folder, &source.policy, &card)?;
+    terminal::say(&format!("{}: return {}, digest {}", folder.display(), number(evaluation.interval().mean), source.policy.digest()));
+    Ok(Ending::Done)
+}

@@ -1,0 +1,66 @@
+//! `heirloom pretrain ENV`.
+
+use super::arguments::RunArguments;
+use super::terminal::{self, Ending};
+use super::training;
+use crate::choose::{Job, Method, catalogue};
+use crate::env::Registry;
+use crate::error::{Error, Result, did_you_mean};
+use crate::learn::ppo::defaults;
+use clap::Args;
+
+/// Learn in an environment from nothing.
+///
+/// Writes a run folder: configuration, metrics (CSV and TensorBoard), checkpoints, the best policy. The folder is a policy: name it
+/// wherever a policy is asked for.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  heirloom pretrain cartpole\n  heirloom pretrain pendulum --steps 200000 --seed 3 --set ppo.learning_rate=3e-4\n  heirloom pretrain cartpole --out runs/cartpole-scratch-0 --resume --steps 200000")]
+pub(super) struct Pretrain {
+    /// Short name or path of an environment: `heirloom envs`
+    environment: String,
+    /// The learner
+    #[arg(long, default_value = "ppo")]
+    method: String,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+impl Pretrain {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        self.run.check()?;
+        if !catalogue::LEARNERS.iter().any(|(name, _)| *name == self.method) {
+            let names = catalogue::LEARNERS.map(|(name, _)| name);
+            return Err(Error::usage(format!("there is no learner `{}`", self.method)).hint(did_you_mean(&self.method, names)));
+        }
+        let environment = registry.resolve(&self.environment)?;
+        let known = defaults::for_environment(&environment.simulator);
+        let seed = self.run.seed.unwrap_or(0);
+        let steps = self.run.steps.unwrap_or(known.steps);
+        let settings: String = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect();
+        let job = Job {
+            configuration: self.run.configure(Method::Scratch, Method::Scratch.configuration(known.config))?,
+            method: Method::Scratch,
+            source: None,
+            steps,
+            seed,
+            evaluations: self.run.evaluations,
+            evaluation_episodes: self.run.episodes,
+            evaluation_seed: seed,
+            checkpoint_every: self.run.checkpoint_every,
+            command: format!("heirloom pretrain {} --steps {steps} --seed {seed}{settings}", self.environment),
+            environment,
+        };
+        match training::run(job, &self.run, registry)? {
+            Err(ending) => Ok(ending),
+            Ok(finished) => {
+                if self.run.json {
+                    terminal::json(&training::to_json(&finished));
+                } else {
+                    training::show(&finished);
+                    terminal::note(&format!("next: heirloom transfer {} TARGET --method fine-tune", finished.out.display()));
+                }
+                Ok(Ending::Done)
+            }
+        }
+    }
+}

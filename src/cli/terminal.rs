@@ -1,0 +1,190 @@
+//! What the terminal says: errors, tables, the progress bar.
+
+use crate::error::{Error, Result};
+use crate::run::{Event, Listener};
+use anstream::{eprintln, println};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// How a command ended, when it did not fail.
+pub(super) enum Ending {
+    /// It did what was asked.
+    Done,
+    /// A signal stopped it; a checkpoint is written.
+    Signal(i32),
+    /// It looked, and what it found has this exit code.
+    Found(u8),
+}
+
+const BOLD: Style = Style::new().bold();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Shows an error with its remedy.
+pub(super) fn show_error(error: &Error) {
+    eprintln!("{RED}error{RED:#}: {error}");
+    hint(error);
+}
+
+/// Shows something that went wrong but is survived.
+pub(super) fn warn(error: &Error) {
+    eprintln!("{YELLOW}warning{YELLOW:#}: {error}");
+    hint(error);
+}
+
+fn hint(error: &Error) {
+    if let Some(remedy) = error.remedy() {
+        eprintln!("{CYAN}hint{CYAN:#}: {remedy}");
+    }
+}
+
+/// Says something beside the result.
+pub(super) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints a line of the result.
+pub(super) fn say(text: &str) {
+    println!("{text}");
+}
+
+/// Prints a heading of the result.
+pub(super) fn heading(text: &str) {
+    println!("{BOLD}{text}{BOLD:#}");
+}
+
+/// Prints a JSON document as the result.
+pub(super) fn json(value: &serde_json::Value) {
+    println!("{value:#}");
+}
+
+/// Prints a table as the result; the columns named in `numbers` are aligned to the right.
+pub(super) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
+    if !std::io::stdout().is_terminal() {
+        table.set_width(200);
+    }
+    table.add_rows(rows);
+    for column in numbers {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for line in table.lines() {
+        println!("{}", line.trim_end());
+    }
+}
+
+/// A number as a table shows it.
+pub(super) fn number(value: f64) -> String {
+    match value.abs() {
+        size if !value.is_finite() || size >= 1e6 => format!("{value:.3e}"),
+        size if size >= 100.0 => format!("{value:.1}"),
+        size if size >= 1.0 || size == 0.0 => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// A count with thousands apart: `1 000 000`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap_or_default()).collect();
+    groups.join(" ")
+}
+
+/// Bytes as people say them.
+#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
+pub(super) fn bytes(value: u64) -> String {
+    match value {
+        0..1_000 => format!("{value} B"),
+        1_000..1_000_000 => format!("{:.1} kB", value as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", value as f64 / 1e6),
+        _ => format!("{:.2} GB", value as f64 / 1e9),
+    }
+}
+
+/// A bar over steps with rate, time left and the curve of returns; where there is no terminal, a line a minute.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    curve: Vec<f64>,
+    quiet: bool,
+    last_line: Instant,
+}
+
+impl Progress {
+    pub(super) fn new(quiet: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+        let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar:.cyan} {human_pos}/{human_len} steps {per_sec:>14} left {eta:>4} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        if quiet || !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { bar, curve: Vec::new(), quiet, last_line: Instant::now() }
+    }
+
+    fn line_a_minute(&mut self) {
+        if !self.quiet && !std::io::stderr().is_terminal() && self.last_line.elapsed() > Duration::from_secs(60) {
+            self.last_line = Instant::now();
+            let returns = self.curve.last().map_or(String::new(), |last| format!(", return {}", number(*last)));
+            let of = self.bar.length().unwrap_or(0);
+            eprintln!("{} of {} steps, {:.0} steps/s{returns}", count(self.bar.position()), count(of), self.bar.per_sec());
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Listener for Progress {
+    fn hear(&mut self, event: &Event<'_>) -> Result<()> {
+        match event {
+            Event::Started { steps, total } => {
+                self.bar.set_length(*total);
+                self.bar.set_position(*steps);
+                self.bar.reset_eta();
+            }
+            Event::Iteration { steps, .. } => self.bar.set_position(*steps),
+            Event::Evaluated { evaluation, .. } => {
+                let mean = evaluation.interval().mean;
+                self.curve.push(mean);
+                self.bar.set_message(format!("return {} {}", number(mean), sparkline(&self.curve)));
+            }
+            Event::Checkpointed { .. } => {}
+            Event::Warning(error) => self.bar.suspend(|| warn(error)),
+        }
+        self.line_a_minute();
+        Ok(())
+    }
+}
+
+/// The course of some numbers in one line of block characters.
+pub(super) fn sparkline(values: &[f64]) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+    let level = |value: &f64| {
+        let share = if high > low { (value - low) / (high - low) } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 7")]
+        let index = (share * 7.0).round() as usize;
+        BLOCKS[index.min(7)]
+    };
+    values.iter().map(level).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_people_read_them() {
+        assert_eq!([0.0, -113.27, 4.567, 0.01234, 1e9].map(number), ["0.00", "-113.3", "4.57", "0.012", "1.000e9"]);
+        assert_eq!([7, 1_000, 1_234_567].map(count), ["7", "1 000", "1 234 567"]);
+        assert_eq!([12, 1_500, 2_000_000].map(bytes), ["12 B", "1.5 kB", "2.0 MB"]);
+        assert_eq!(sparkline(&[0.0, 7.0, 3.0]), "▁█▄");
+    }
+}

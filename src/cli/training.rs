@@ -1,0 +1,146 @@
+//! What `pretrain` and `transfer` share: a job becomes a run folder, the loop runs, the result is shown.
+
+use super::arguments::RunArguments;
+use super::terminal::{self, Ending, Progress, bytes, count, number};
+use super::signals;
+use crate::choose::{Job, open_run};
+use crate::env::Registry;
+use crate::error::{Error, Result};
+use crate::file::disk;
+use crate::learn::Learner;
+use crate::parallel::Pool;
+use crate::policy::Policy;
+use crate::run::checkpoint::Position;
+use crate::run::{Evaluation, Evaluator, Outcome, Plan, RunFolder, drive};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A run that came to its end.
+pub(super) struct Finished {
+    pub(super) out: PathBuf,
+    pub(super) evaluation: Evaluation,
+    pub(super) policy: Policy,
+    pub(super) evaluator: Evaluator,
+    pub(super) took: Duration,
+    pub(super) steps: u64,
+    pub(super) best: Option<f64>,
+}
+
+/// Runs a job, new or resumed; `None` when it was stopped before its end.
+pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Result<std::result::Result<Finished, Ending>> {
+    let out = arguments.out.clone().unwrap_or_else(|| default_out(&job));
+    let pool = arguments.pool()?;
+    let stop = signals::stop_on_signals()?;
+    let mut opened = if arguments.resume { resume(&out, &job, arguments, registry, &pool)? } else { begin(&out, job, registry, &pool)? };
+    opened.plan.stop_after_updates = arguments.stop_after_updates;
+    let evaluator = opened.job.evaluator(registry, &pool);
+    let mut progress = Progress::new(arguments.json);
+    let began = Instant::now();
+    let before = opened.position.steps;
+    let outcome = drive(&mut opened.learner, &opened.plan, &evaluator, Some(&mut opened.folder), opened.position, &stop, &mut progress);
+    progress.finish();
+    match outcome? {
+        Outcome::Finished(evaluation) => Ok(Ok(Finished {
+            evaluation: *evaluation,
+            policy: opened.learner.policy(),
+            evaluator,
+            took: began.elapsed(),
+            steps: opened.learner.steps() - before,
+            best: crate::policy::store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
+            out,
+        })),
+        Outcome::Stopped { signal, steps } => {
+            terminal::note(&format!("stopped after {} steps with a checkpoint in {}; continue with --resume", count(steps), out.display()));
+            Ok(Err(signal.map_or(Ending::Done, Ending::Signal)))
+        }
+    }
+}
+
+struct Opened {
+    job: Job,
+    folder: RunFolder,
+    learner: crate::learn::ppo::Ppo,
+    position: Position,
+    plan: Plan,
+}
+
+fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+    // The learner first: a run that cannot begin leaves no folder.
+    let learner = job.learner(registry, pool)?;
+    let folder = RunFolder::create(out, job.definition())?;
+    let plan = job.plan();
+    Ok(Opened { job, folder, learner, position: Position::default(), plan })
+}
+
+fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+    let stored = RunFolder::read_definition(out)?;
+    refuse_other(asked, arguments, &stored).map_err(|error| error.at(out.display()))?;
+    let opened = open_run(out, arguments.steps, registry, pool)?;
+    for damage in &opened.damaged {
+        terminal::warn(damage);
+    }
+    let at = if opened.position == Position::default() { "its beginning".to_owned() } else { format!("{} steps", count(opened.position.steps)) };
+    terminal::note(&format!("continuing {} from {at}", out.display()));
+    let crate::choose::job::Opened { job, folder, learner, position, plan, .. } = opened;
+    Ok(Opened { job, folder, learner, position, plan })
+}
+
+/// What is typed with `--resume` must be what the run is, but for threads, output and more steps.
+fn refuse_other(asked: &Job, arguments: &RunArguments, stored: &crate::run::Definition) -> Result<()> {
+    let differs = |what: &str| Err(Error::usage(format!("the run was started with another {what}")).hint("leave it out to continue the run, or pass another --out"));
+    let provenance = &stored.provenance;
+    if asked.environment.to_ron() != provenance.environment_ron {
+        return differs("environment");
+    }
+    if asked.method.name() != provenance.method {
+        return differs("method");
+    }
+    if arguments.seed.is_some_and(|seed| seed != provenance.seed) {
+        return differs("seed");
+    }
+    let configured = arguments.config.is_some() || !arguments.set.is_empty();
+    if configured && asked.configuration.to_ron() != provenance.configuration {
+        return differs("configuration");
+    }
+    match (&asked.source, stored.parents.first()) {
+        (Some(source), Some(parent)) if source.card.digest != parent.digest => differs("policy"),
+        _ => Ok(()),
+    }
+}
+
+fn default_out(job: &Job) -> PathBuf {
+    let source = job.source.as_ref().map(|source| format!("{}-to-", source.name())).unwrap_or_default();
+    Path::new("runs").join(format!("{source}{}-{}-{}", job.environment.name, job.method.name(), job.seed))
+}
+
+/// The end of a run in a few lines.
+pub(super) fn show(finished: &Finished) {
+    let interval = finished.evaluation.interval();
+    let seconds = finished.took.as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "shown with few digits")]
+    let rate = finished.steps as f64 / seconds.max(1e-9);
+    let rows = vec![
+        vec!["return".into(), format!("{} [{}, {}] over {} episodes", number(interval.mean), number(interval.low), number(interval.high), finished.evaluation.returns.len())],
+        vec!["best".into(), format!("{} in {}/best", finished.best.map_or_else(|| "-".into(), number), finished.out.display())],
+        vec!["steps".into(), format!("{} in {seconds:.1} s, {} steps/s", count(finished.steps), count(rate.round() as u64))],
+        vec!["run".into(), format!("{} ({})", finished.out.display(), bytes(disk::size(&finished.out)))],
+    ];
+    terminal::table(&["", ""], &[], rows);
+}
+
+/// The same for programs.
+pub(super) fn to_json(finished: &Finished) -> serde_json::Value {
+    let interval = finished.evaluation.interval();
+    serde_json::json!({
+        "run": finished.out,
+        "digest": finished.policy.digest(),
+        "steps": finished.evaluation.steps,
+        "mean": interval.mean,
+        "interval": [interval.low, interval.high],
+        "episodes": finished.evaluation.returns.len(),
+        "best": finished.best,
+        "seconds": finished.took.as_secs_f64(),
+        "bytes": disk::size(&finished.out),
+    })
+}

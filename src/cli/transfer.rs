@@ -1,0 +1,88 @@
+//! `heirloom transfer POLICY TARGET --method M`.
+
+use super::arguments::RunArguments;
+use super::terminal::{self, Ending, number};
+use super::training;
+use crate::choose::{Job, Method, Source};
+use crate::env::Registry;
+use crate::error::Result;
+use crate::learn::ppo::defaults;
+use crate::run::Evaluation;
+use crate::stop::Stop;
+use clap::Args;
+
+/// Move a policy to a target environment and adapt it there.
+///
+/// Methods: zero-shot (as it is), fine-tune (everything trained on), reset-head (new last layers), feature-extraction (hidden layers
+/// frozen), scratch (nothing of the policy, for comparison). Ends with the return before and after, and the line that judges it.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  heirloom transfer cartpole cartpole_moon --method fine-tune\n  heirloom transfer runs/first cartpole_reversed --method reset-head --steps 30000")]
+pub(super) struct TransferCommand {
+    /// A policy: short name, policy folder or run folder
+    policy: String,
+    /// Short name or path of the target environment
+    target: String,
+    /// zero-shot, fine-tune, reset-head, feature-extraction or scratch
+    #[arg(long, default_value = "fine-tune")]
+    method: String,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+impl TransferCommand {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        self.run.check()?;
+        let method = Method::parse(&self.method)?;
+        let environment = registry.resolve(&self.target)?;
+        let source = Source::load(&self.policy)?;
+        let known = defaults::for_environment(&environment.simulator);
+        let seed = self.run.seed.unwrap_or(0);
+        let steps = self.run.steps.unwrap_or(known.transfer_steps());
+        let settings: String = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect();
+        let job = Job {
+            configuration: self.run.configure(method, method.configuration(known.config))?,
+            method,
+            source: Some(source.clone()),
+            steps,
+            seed,
+            evaluations: self.run.evaluations,
+            evaluation_episodes: self.run.episodes,
+            evaluation_seed: seed,
+            checkpoint_every: self.run.checkpoint_every,
+            command: format!("heirloom transfer {} {} --method {} --steps {steps} --seed {seed}{settings}", self.policy, self.target, method.name()),
+            environment,
+        };
+        match training::run(job, &self.run, registry)? {
+            Err(ending) => Ok(ending),
+            Ok(finished) => self.show(&source, &finished, registry),
+        }
+    }
+
+    fn show(&self, source: &Source, finished: &training::Finished, registry: &Registry) -> Result<Ending> {
+        let before = finished.evaluator.measure(&source.policy, 0, &Stop::new()).ok();
+        if self.run.json {
+            let mut json = training::to_json(finished);
+            json["before"] = before.as_ref().map_or(serde_json::Value::Null, |before| {
+                let interval = before.interval();
+                serde_json::json!({"mean": interval.mean, "interval": [interval.low, interval.high]})
+            });
+            terminal::json(&json);
+            return Ok(Ending::Done);
+        }
+        let row = |name: &str, evaluation: &Evaluation| {
+            let interval = evaluation.interval();
+            vec![name.to_owned(), number(interval.mean), format!("[{}, {}]", number(interval.low), number(interval.high)), evaluation.returns.len().to_string()]
+        };
+        let mut rows = Vec::new();
+        match &before {
+            Some(before) => rows.push(row(&format!("{} as it was", source.name()), before)),
+            None => rows.push(vec![format!("{} as it was", source.name()), "-".into(), "does not fit".into(), "0".into()]),
+        }
+        rows.push(row(&format!("after {}", self.method), &finished.evaluation));
+        terminal::table(&["", "return", "95 % interval", "episodes"], &[1, 2, 3], rows);
+        terminal::say("");
+        training::show(finished);
+        let _ = registry;
+        Ok(Ending::Done)
+    }
+}

@@ -1,0 +1,184 @@
+//! Environments: dynamics, objective and wrappers, everything that defines one Markov decision process.
+//!
+//! This page is the contract. An environment writes observations into buffers the caller owns, takes its randomness from a stream
+//! the caller owns, keeps termination (the task is over) and truncation (time is up) apart, and can be saved and continued.
+//! This room does not know networks or tensors.
+
+pub mod check;
+mod episode;
+pub mod parameter;
+pub mod randomized;
+pub mod registry;
+pub mod scene;
+pub mod sim;
+pub mod space;
+pub mod spec;
+pub mod wrap;
+
+pub use parameter::{Parameter, Quantity, Values};
+pub use registry::{Registry, Simulator};
+pub use scene::{Part, Role, Scene};
+pub use space::{ActionSpace, Channel, ObservationSpace, Spaces};
+pub use spec::Spec;
+
+use crate::error::{Error, Result};
+use crate::seed::Rng;
+
+/// One environment.
+///
+/// Implement these six; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
+/// limit) around every implementation, so they need not be checked inside.
+pub trait Env: Send {
+    /// Channels of the observation and kind of the action.
+    fn spaces(&self) -> &Spaces;
+
+    /// Starts an episode: draws a start state from `rng` and writes its observation, one value per channel.
+    ///
+    /// # Errors
+    /// When the environment fails (another process died, the physics refused).
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()>;
+
+    /// Applies an action and writes the next observation; at the end of an episode, its last one.
+    ///
+    /// # Errors
+    /// As [`Env::reset`].
+    fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step>;
+
+    /// Saves what the next steps depend on.
+    fn snapshot(&self, into: &mut Snapshot);
+
+    /// Continues from a snapshot, bit for bit.
+    ///
+    /// # Errors
+    /// When the snapshot is not one of this environment.
+    fn restore(&mut self, from: &mut Snapshot) -> Result<()>;
+
+    /// What there is to see now, as data.
+    fn scene(&self) -> Scene;
+}
+
+/// What is done to an environment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Action<'a> {
+    /// The index of one of the named actions.
+    Discrete(usize),
+    /// One value per action channel.
+    Continuous(&'a [f64]),
+}
+
+impl<'a> Action<'a> {
+    /// The index, for an environment whose actions are discrete.
+    ///
+    /// # Errors
+    /// When the action is continuous.
+    pub fn index(self) -> Result<usize> {
+        match self {
+            Self::Discrete(index) => Ok(index),
+            Self::Continuous(_) => Err(Error::environment("this environment takes discrete actions, it was given a continuous one")),
+        }
+    }
+
+    /// The values, for an environment whose actions are continuous.
+    ///
+    /// # Errors
+    /// When the action is discrete.
+    pub fn values(self) -> Result<&'a [f64]> {
+        match self {
+            Self::Continuous(values) => Ok(values),
+            Self::Discrete(_) => Err(Error::environment("this environment takes continuous actions, it was given a discrete one")),
+        }
+    }
+}
+
+/// What came of an action, beside the observation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// The reward of this transition.
+    pub reward: f64,
+    /// The task is over: no future, value zero.
+    pub terminated: bool,
+    /// Time is up: the future exists but is not seen, and its value must be estimated.
+    pub truncated: bool,
+}
+
+impl Step {
+    /// Whether the episode is over, for whichever reason.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        self.terminated || self.truncated
+    }
+}
+
+/// The numbers that the future of an environment depends on: written in order, read in the same order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Snapshot {
+    numbers: Vec<f64>,
+    read: usize,
+}
+
+impl Snapshot {
+    /// A snapshot to be read, from numbers that were kept.
+    #[must_use]
+    pub const fn from_numbers(numbers: Vec<f64>) -> Self {
+        Self { numbers, read: 0 }
+    }
+
+    /// The numbers, to be kept.
+    #[must_use]
+    pub fn numbers(&self) -> &[f64] {
+        &self.numbers
+    }
+
+    /// Appends a number.
+    pub fn put(&mut self, number: f64) {
+        self.numbers.push(number);
+    }
+
+    /// Appends numbers.
+    pub fn put_all(&mut self, numbers: &[f64]) {
+        self.numbers.extend_from_slice(numbers);
+    }
+
+    /// Appends a counter below 2^53.
+    #[expect(clippy::cast_precision_loss, reason = "counters of an episode stay below 2^53")]
+    pub fn put_count(&mut self, count: usize) {
+        self.numbers.push(count as f64);
+    }
+
+    /// Takes the next number.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn take(&mut self) -> Result<f64> {
+        let number = self.numbers.get(self.read).copied();
+        self.read += 1;
+        number.ok_or_else(|| Error::artefact("the snapshot is too short for this environment"))
+    }
+
+    /// Fills `numbers` with the next ones.
+    ///
+    /// # Errors
+    /// When there are too few.
+    pub fn take_all(&mut self, numbers: &mut [f64]) -> Result<()> {
+        numbers.iter_mut().try_for_each(|number| self.take().map(|taken| *number = taken))
+    }
+
+    /// Takes the next counter.
+    ///
+    /// # Errors
+    /// When there is none, or the number is not one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+    pub fn take_count(&mut self) -> Result<usize> {
+        let number = self.take()?;
+        let whole = number >= 0.0 && number < 9e15 && number.fract() == 0.0;
+        if whole { Ok(number as usize) } else { Err(Error::artefact("the snapshot holds a number where a counter belongs")) }
+    }
+
+    /// Confirms that everything was read.
+    ///
+    /// # Errors
+    /// When numbers are left.
+    pub fn finish(&self) -> Result<()> {
+        if self.read == self.numbers.len() { Ok(()) } else { Err(Error::artefact("the snapshot is too long for this environment")) }
+    }
+}

@@ -1,0 +1,193 @@
+//! Names to constructors, and short names to environment files.
+//!
+//! Filled with ours by [`Registry::standard`], extended by a user's crate with [`Registry::add`].
+
+use super::episode::Episode;
+use super::parameter::{Parameter, Values};
+use super::randomized::Randomized;
+use super::spec::{self, Spec};
+use super::{Env, sim};
+use crate::error::{Error, Result, did_you_mean};
+use crate::file::ron::Source;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The environment files that travel inside the program.
+static BUILT_IN: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/envs");
+
+type Build = dyn Fn(&Values, &Values) -> Result<Box<dyn Env>> + Send + Sync;
+
+/// What steps the physics: a name, its parameters, and how to build one from their values.
+pub struct Simulator {
+    /// Its name in RON: `classic/cartpole`.
+    pub name: String,
+    /// One sentence.
+    pub about: String,
+    /// Parameters of the dynamics.
+    pub context: Vec<Parameter>,
+    /// Parameters of reward, termination and start law.
+    pub objective: Vec<Parameter>,
+    /// Where episodes are cut unless an environment file says otherwise.
+    pub max_episode_steps: Option<usize>,
+    build: Box<Build>,
+}
+
+impl Simulator {
+    /// A simulator without parameters. Add them, and a step limit, by setting the fields.
+    ///
+    /// `build` is given one value for every parameter of the context and of the objective.
+    #[must_use]
+    pub fn new<E: Env + 'static>(
+        name: &str,
+        about: &str,
+        build: impl Fn(&Values, &Values) -> Result<E> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            about: about.to_owned(),
+            context: Vec::new(),
+            objective: Vec::new(),
+            max_episode_steps: None,
+            build: Box::new(move |context, objective| Ok(Box::new(build(context, objective)?))),
+        }
+    }
+
+    pub(super) fn build(&self, context: &Values, objective: &Values) -> Result<Box<dyn Env>> {
+        (self.build)(context, objective)
+    }
+}
+
+/// Where an environment file was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) source: Source,
+    /// Its short name: the file's stem.
+    pub(super) name: String,
+    /// The folder whose files it may extend beside the standard ones.
+    pub(super) folder: Option<PathBuf>,
+}
+
+/// All simulators and environment files there are.
+#[derive(Clone)]
+pub struct Registry {
+    simulators: BTreeMap<String, Arc<Simulator>>,
+}
+
+impl Registry {
+    /// With the simulators and environment files of this crate.
+    #[must_use]
+    pub fn standard() -> Self {
+        let mut registry = Self { simulators: BTreeMap::new() };
+        for simulator in sim::all() {
+            registry.add(simulator);
+        }
+        registry
+    }
+
+    /// Adds a simulator; its name is then an environment too, with default parameters.
+    pub fn add(&mut self, simulator: Simulator) {
+        self.simulators.insert(simulator.name.clone(), Arc::new(simulator));
+    }
+
+    /// The simulators, by name.
+    pub fn simulators(&self) -> impl Iterator<Item = &Simulator> {
+        self.simulators.values().map(Arc::as_ref)
+    }
+
+    /// The simulator of this name.
+    ///
+    /// # Errors
+    /// Lists the nearest names.
+    pub fn simulator(&self, name: &str) -> Result<&Arc<Simulator>> {
+        self.simulators.get(name).ok_or_else(|| {
+            Error::usage(format!("there is no simulator `{name}`")).hint(did_you_mean(name, self.simulators.keys().map(String::as_str)))
+        })
+    }
+
+    /// Short names of all environments: files under `./envs`, built-in files, and simulators added by the user.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let is_ron = |path: &Path| path.extension().is_some_and(|extension| extension == "ron");
+        let mut names: Vec<String> = BUILT_IN.files().filter_map(|file| stem(file.path())).collect();
+        if let Ok(entries) = crate::file::disk::list(Path::new("envs")) {
+            names.extend(entries.iter().filter(|path| is_ron(path)).filter_map(|path| stem(path)));
+        }
+        names.extend(self.simulators.keys().filter(|name| !name.contains('/')).cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// The environment of this short name or path, with everything it extends resolved and checked.
+    ///
+    /// # Errors
+    /// Exit 2: no such environment, a typo or a value out of range in its file, a circle of `extends`.
+    pub fn resolve(&self, name_or_path: &str) -> Result<Spec> {
+        if let Some(simulator) = self.simulators.get(name_or_path) {
+            return Ok(Spec::of_simulator(simulator));
+        }
+        spec::resolve(self, self.find(name_or_path, None)?)
+    }
+
+    /// Builds an environment: simulator, randomization, wrappers, and the episode's rules around them.
+    ///
+    /// # Errors
+    /// When a wrapper does not fit the spaces, or the simulator refuses.
+    pub fn build(&self, spec: &Spec) -> Result<Box<dyn Env>> {
+        let simulator = self.simulator(&spec.simulator)?;
+        let mut env: Box<dyn Env> = if spec.context.are_fixed() && spec.objective.are_fixed() {
+            // Nothing is drawn: the stream is not touched.
+            let mut rng = crate::seed::Stream::Init.under(0);
+            simulator.build(&spec.context.draw(&mut rng), &spec.objective.draw(&mut rng))?
+        } else {
+            Box::new(Randomized::new(Arc::clone(simulator), spec.context.clone(), spec.objective.clone())?)
+        };
+        for wrapper in &spec.wrappers {
+            env = wrapper.around(env).map_err(|error| error.at(&spec.name))?;
+        }
+        Ok(Box::new(Episode::new(env, spec.max_episode_steps)))
+    }
+
+    /// A file by path, or by short name: beside the file that extends it, under `./envs`, then built in.
+    pub(super) fn find(&self, name_or_path: &str, beside: Option<&Path>) -> Result<Found> {
+        let is_path = name_or_path.contains(['/', '\\']) || name_or_path.ends_with(".ron");
+        if is_path && beside.is_none() {
+            let path = Path::new(name_or_path);
+            if !path.exists() {
+                return Err(Error::usage(format!("there is no environment file `{name_or_path}`")).hint(self.hint(name_or_path)));
+            }
+            return found_file(path);
+        }
+        let plain = name_or_path.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) && !name_or_path.contains("..");
+        if plain {
+            for folder in beside.into_iter().chain([Path::new("envs")]) {
+                let path = folder.join(format!("{name_or_path}.ron"));
+                if path.is_file() {
+                    return found_file(&path);
+                }
+            }
+            let file_name = format!("{name_or_path}.ron");
+            if let Some(text) = BUILT_IN.get_file(&file_name).and_then(include_dir::File::contents_utf8) {
+                let source = Source { name: format!("envs/{file_name}"), text: text.to_owned() };
+                return Ok(Found { source, name: name_or_path.to_owned(), folder: None });
+            }
+        }
+        Err(Error::usage(format!("there is no environment `{name_or_path}`")).hint(self.hint(name_or_path)))
+    }
+
+    fn hint(&self, name: &str) -> String {
+        let names = self.names();
+        format!("{}; `heirloom envs` describes them, and a path to a .ron file is taken too", did_you_mean(name, names.iter().map(String::as_str)))
+    }
+}
+
+fn found_file(path: &Path) -> Result<Found> {
+    let source = Source::read(path).map_err(|error| match error.kind() {
+        crate::error::Kind::Io => error,
+        _ => error.as_kind(crate::error::Kind::Usage),
+    })?;
+    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    Ok(Found { source, name, folder: path.parent().map(Path::to_owned) })
+}

@@ -1,0 +1,154 @@
+//! CartPole: balance a pole on a cart (Barto, Sutton & Anderson 1983, as in Gymnasium), pushed left or right, or by a continuous force.
+
+use crate::env::scene::{Part, Role, rectangle};
+use crate::env::{Action, ActionSpace, Channel, Env, Parameter, Scene, Simulator, Snapshot, Spaces, Step, Values};
+use crate::error::Result;
+use crate::seed::Rng;
+
+/// Twelve degrees in radians, as Gymnasium computes it.
+const TWELVE_DEGREES: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
+
+const CONTEXT: [Parameter; 6] = [
+    Parameter::new("gravity", 9.8, [0.0, 1e3], "m/s²", "acceleration of free fall"),
+    Parameter::new("cart_mass", 1.0, [1e-3, 1e3], "kg", "mass of the cart"),
+    Parameter::new("pole_mass", 0.1, [1e-3, 1e3], "kg", "mass of the pole"),
+    Parameter::new("pole_length", 0.5, [1e-2, 1e2], "m", "from the joint to the pole's centre: half its length (Gymnasium's `length`)"),
+    Parameter::new("force", 10.0, [0.0, 1e4], "N", "push of a full action"),
+    Parameter::new("time_step", 0.02, [1e-4, 1.0], "s", "time between two states (Euler)"),
+];
+
+const OBJECTIVE: [Parameter; 5] = [
+    Parameter::new("step_reward", 1.0, [-1e6, 1e6], "", "reward of a step that does not end the task"),
+    Parameter::new("fall_reward", 1.0, [-1e6, 1e6], "", "reward of the step that does"),
+    Parameter::new("position_limit", 2.4, [1e-2, 1e6], "m", "the task ends when the cart is further from the middle"),
+    Parameter::new("angle_limit", TWELVE_DEGREES, [1e-2, 1e6], "rad", "the task ends when the pole leans further"),
+    Parameter::new("start_range", 0.05, [0.0, 10.0], "", "every component of the start state is uniform within this of zero"),
+];
+
+/// `classic/cartpole`: push left or right with the whole force.
+pub(super) fn discrete() -> Simulator {
+    let mut simulator = Simulator::new("classic/cartpole", "Balance a pole on a cart by pushing left or right", |context, objective| {
+        Ok(CartPole::new(context, objective, ActionSpace::Discrete(vec!["left".into(), "right".into()])))
+    });
+    simulator.context = CONTEXT.to_vec();
+    simulator.objective = OBJECTIVE.to_vec();
+    simulator.max_episode_steps = Some(500);
+    simulator
+}
+
+/// `classic/cartpole_continuous`: push with any part of the force; beyond it the action is clipped.
+pub(super) fn continuous() -> Simulator {
+    let mut simulator = Simulator::new("classic/cartpole_continuous", "Balance a pole on a cart with a continuous force", |context, objective| {
+        Ok(CartPole::new(context, objective, ActionSpace::Continuous(vec![Channel::new("force", -1.0, 1.0)])))
+    });
+    simulator.context = CONTEXT.to_vec();
+    simulator.objective = OBJECTIVE.to_vec();
+    simulator.max_episode_steps = Some(500);
+    simulator
+}
+
+struct CartPole {
+    spaces: Spaces,
+    gravity: f64,
+    total_mass: f64,
+    pole_mass: f64,
+    pole_length: f64,
+    pole_mass_length: f64,
+    force: f64,
+    time_step: f64,
+    step_reward: f64,
+    fall_reward: f64,
+    position_limit: f64,
+    angle_limit: f64,
+    start_range: f64,
+    /// Position, velocity, angle, angular velocity.
+    state: [f64; 4],
+}
+
+impl CartPole {
+    fn new(context: &Values, objective: &Values, action: ActionSpace) -> Self {
+        let (position_limit, angle_limit) = (objective["position_limit"], objective["angle_limit"]);
+        let observation = vec![
+            Channel::new("cart_position", -2.0 * position_limit, 2.0 * position_limit),
+            Channel::unbounded("cart_velocity"),
+            Channel::new("pole_angle", -2.0 * angle_limit, 2.0 * angle_limit),
+            Channel::unbounded("pole_angular_velocity"),
+        ];
+        Self {
+            spaces: Spaces { observation, action },
+            gravity: context["gravity"],
+            total_mass: context["pole_mass"] + context["cart_mass"],
+            pole_mass: context["pole_mass"],
+            pole_length: context["pole_length"],
+            pole_mass_length: context["pole_mass"] * context["pole_length"],
+            force: context["force"],
+            time_step: context["time_step"],
+            step_reward: objective["step_reward"],
+            fall_reward: objective["fall_reward"],
+            position_limit,
+            angle_limit,
+            start_range: objective["start_range"],
+            state: [0.0; 4],
+        }
+    }
+
+    /// Equations of motion (Florian 2007, eq. 23 and 24, without friction) and one Euler step.
+    fn advance(&mut self, force: f64) {
+        let [x, x_dot, theta, theta_dot] = self.state;
+        let (sin, cos) = theta.sin_cos();
+        let pushed = (force + self.pole_mass_length * (theta_dot * theta_dot) * sin) / self.total_mass;
+        let angular = (self.gravity * sin - cos * pushed)
+            / (self.pole_length * (4.0 / 3.0 - self.pole_mass * (cos * cos) / self.total_mass));
+        let linear = pushed - self.pole_mass_length * angular * cos / self.total_mass;
+        let dt = self.time_step;
+        self.state = [x + dt * x_dot, x_dot + dt * linear, theta + dt * theta_dot, theta_dot + dt * angular];
+    }
+}
+
+impl Env for CartPole {
+    fn spaces(&self) -> &Spaces {
+        &self.spaces
+    }
+
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.state = std::array::from_fn(|_| rng.uniform(-self.start_range, self.start_range));
+        observation.copy_from_slice(&self.state);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, _rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
+        let force = match action {
+            Action::Discrete(1) => self.force,
+            Action::Discrete(_) => -self.force,
+            Action::Continuous(values) => values[0].clamp(-1.0, 1.0) * self.force,
+        };
+        self.advance(force);
+        observation.copy_from_slice(&self.state);
+        let terminated = self.state[0].abs() > self.position_limit || self.state[2].abs() > self.angle_limit;
+        let reward = if terminated { self.fall_reward } else { self.step_reward };
+        Ok(Step { reward, terminated, truncated: false })
+    }
+
+    fn snapshot(&self, into: &mut Snapshot) {
+        into.put_all(&self.state);
+    }
+
+    fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
+        from.take_all(&mut self.state)
+    }
+
+    fn scene(&self) -> Scene {
+        let [x, _, angle, _] = self.state;
+        let reach = 2.0 * self.pole_length;
+        let limit = self.position_limit;
+        Scene {
+            view: [-1.2 * limit, -0.6, 1.2 * limit, (1.2 * reach).max(1.2)],
+            parts: vec![
+                Part::Line { points: vec![[-limit, 0.0], [limit, 0.0]], role: Role::Ground },
+                Part::Polygon { points: rectangle([x, 0.0], 0.5, 0.3), role: Role::Body },
+                Part::Capsule { from: [x, 0.15], to: [x + reach * angle.sin(), 0.15 + reach * angle.cos()], width: 0.1, role: Role::Limb },
+                Part::Circle { centre: [x, 0.15], radius: 0.05, role: Role::Joint },
+            ],
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Weak, reversed and broken motors are one thing: what each outer action becomes inside.
+
+use super::action_index;
+use super::layer::{Layer, wrap};
+use crate::env::{Action, ActionSpace, Env};
+use crate::error::{Error, Result, did_you_mean};
+use crate::seed::Rng;
+
+struct ActionMap {
+    /// Discrete: the inner action of each outer one.
+    indices: Vec<usize>,
+    /// Continuous: a factor for each channel.
+    factors: Vec<f64>,
+    mapped: Vec<f64>,
+}
+
+/// A continuous action times a factor.
+pub(super) fn scale(inner: Box<dyn Env>, factor: f64) -> Result<Box<dyn Env>> {
+    match &inner.spaces().action {
+        ActionSpace::Continuous(channels) => {
+            let factors = vec![factor; channels.len()];
+            Ok(around(inner, Vec::new(), factors))
+        }
+        ActionSpace::Discrete(_) => {
+            Err(Error::usage("discrete actions cannot be scaled").hint("change the force in the environment's `context` instead"))
+        }
+    }
+}
+
+/// Signs or order turned around.
+pub(super) fn reverse(inner: Box<dyn Env>) -> Box<dyn Env> {
+    let size = inner.spaces().action.size();
+    around(inner, (0..size).rev().collect(), vec![-1.0; size])
+}
+
+/// One action that does nothing, or what another does.
+pub(super) fn broken(inner: Box<dyn Env>, name: &str, instead: Option<&str>) -> Result<Box<dyn Env>> {
+    let space = &inner.spaces().action;
+    let broken = action_index(space, name)?;
+    let mut indices: Vec<usize> = (0..space.size()).collect();
+    let mut factors = vec![1.0; space.size()];
+    match (space, instead) {
+        (ActionSpace::Continuous(_), None) => factors[broken] = 0.0,
+        (ActionSpace::Discrete(_), Some(instead)) => indices[broken] = action_index(space, instead)?,
+        (ActionSpace::Continuous(_), Some(_)) => {
+            return Err(Error::usage("a broken continuous action does nothing; it takes no `instead`"));
+        }
+        (ActionSpace::Discrete(names), None) => {
+            let hint = format!("add `instead: \"...\"`: {}", did_you_mean("", names.iter().map(String::as_str)));
+            return Err(Error::usage("what does the broken action do instead?").hint(hint));
+        }
+    }
+    Ok(around(inner, indices, factors))
+}
+
+fn around(inner: Box<dyn Env>, indices: Vec<usize>, factors: Vec<f64>) -> Box<dyn Env> {
+    let spaces = inner.spaces().clone();
+    let mapped = vec![0.0; factors.len()];
+    wrap(inner, spaces, ActionMap { indices, factors, mapped })
+}
+
+impl Layer for ActionMap {
+    fn act<'a>(&'a mut self, action: Action<'a>, _rng: &mut Rng) -> Action<'a> {
+        match action {
+            Action::Discrete(index) => Action::Discrete(self.indices[index]),
+            Action::Continuous(values) => {
+                for ((mapped, value), factor) in self.mapped.iter_mut().zip(values).zip(&self.factors) {
+                    *mapped = value * factor;
+                }
+                Action::Continuous(&self.mapped)
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Short memory: the last observations side by side, oldest first; at the start of an episode, copies of its first one.
+
+use super::layer::{Layer, wrap};
+use crate::env::{Channel, Env, Snapshot, Spaces};
+use crate::error::Result;
+use crate::seed::Rng;
+
+struct FrameStack {
+    /// `[frames, O]`, oldest first.
+    frames: Vec<f64>,
+}
+
+pub(super) fn around(inner: Box<dyn Env>, frames: usize) -> Box<dyn Env> {
+    let channels = &inner.spaces().observation;
+    let named = |age: usize, channel: &Channel| match age {
+        0 => channel.clone(),
+        _ => Channel { name: format!("{}@{age}", channel.name), ..channel.clone() },
+    };
+    let stacked: Vec<Channel> = (0..frames).rev().flat_map(|age| channels.iter().map(move |channel| named(age, channel))).collect();
+    let frames = vec![0.0; stacked.len()];
+    let spaces = Spaces { observation: stacked, action: inner.spaces().action.clone() };
+    wrap(inner, spaces, FrameStack { frames })
+}
+
+impl Layer for FrameStack {
+    fn begin(&mut self, inner: &[f64], _rng: &mut Rng, outer: &mut [f64]) {
+        self.frames.chunks_exact_mut(inner.len()).for_each(|frame| frame.copy_from_slice(inner));
+        outer.copy_from_slice(&self.frames);
+    }
+
+    fn see(&mut self, inner: &[f64], _rng: &mut Rng, outer: &mut [f64]) {
+        self.frames.copy_within(inner.len().., 0);
+        let newest = self.frames.len() - inner.len();
+        self.frames[newest..].copy_from_slice(inner);
+        outer.copy_from_slice(&self.frames);
+    }
+
+    fn snapshot(&self, into: &mut Snapshot) {
+        into.put_all(&self.frames);
+    }
+
+    fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
+        from.take_all(&mut self.frames)
+    }
+}

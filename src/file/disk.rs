@@ -1,0 +1,326 @@
+//! Reading with a cap, writing so that a crash at any moment leaves the old or the new, never a mixture.
+//!
+//! A file is written under a `.partial-` name, synced, renamed, and its folder synced. What a killed process leaves under such a
+//! name is removed by [`sweep`] when the folder is next opened for writing.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+const PARTIAL: &str = ".partial-";
+
+/// Reads a whole file of at most `cap` bytes.
+///
+/// # Errors
+/// When it cannot be read, is not a plain file, or is larger than `cap`.
+pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>> {
+    let fail = |error| Error::io("read", path, error);
+    let file = File::open(path).map_err(fail)?;
+    let found = file.metadata().map_err(fail)?;
+    if !found.is_file() {
+        return Err(Error::artefact("is not a plain file").at(path.display()));
+    }
+    if found.len() > cap {
+        return Err(Error::artefact(format!("is {} bytes long; at most {cap} are read", found.len())).at(path.display()));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
+    // The file may grow while it is read: the cap holds for what arrives, not for what was promised.
+    file.take(cap + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > cap {
+        return Err(Error::artefact(format!("is longer than {cap} bytes")).at(path.display()));
+    }
+    Ok(bytes)
+}
+
+/// Writes a file so that it appears whole or not at all.
+///
+/// # Errors
+/// When the disk refuses; what was there before is then untouched.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let partial = partial_name(path)?;
+    let done = (|| {
+        write_synced(&partial, bytes)?;
+        gate("rename")?;
+        fs::rename(&partial, path)?;
+        sync_folder(parent(path))
+    })();
+    done.map_err(|error| {
+        let _ = fs::remove_file(&partial);
+        Error::io("write", path, error)
+    })
+}
+
+/// Writes a folder of files so that it appears whole or not at all; an existing folder of that name is exchanged in one step.
+///
+/// # Errors
+/// When the disk refuses; what was there before is then untouched.
+pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    let partial = partial_name(path)?;
+    let done = (|| {
+        remove_any(&partial)?;
+        gate("mkdir")?;
+        fs::create_dir(&partial)?;
+        for (name, bytes) in files {
+            write_synced(&partial.join(name), bytes)?;
+        }
+        sync_folder(&partial)?;
+        gate("rename")?;
+        if path.exists() {
+            exchange(&partial, path)?;
+        } else {
+            fs::rename(&partial, path)?;
+        }
+        sync_folder(parent(path))?;
+        remove_any(&partial)
+    })();
+    done.map_err(|error| {
+        let _ = remove_any(&partial);
+        Error::io("write", path, error)
+    })
+}
+
+/// Makes a folder and its parents.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn create_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| Error::io("create folder", path, error))
+}
+
+/// Removes a file or a folder with all that is in it; absent is fine.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn remove(path: &Path) -> Result<()> {
+    remove_any(path).map_err(|error| Error::io("remove", path, error))
+}
+
+/// Removes what a killed process left half written in `folder`. Call it only under the folder's lock.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sweep(folder: &Path) -> Result<()> {
+    list(folder)?.iter().filter(|path| is_partial(path)).try_for_each(|path| remove(path))
+}
+
+/// Whether this is what a killed process left half written.
+#[must_use]
+pub fn is_partial(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(PARTIAL))
+}
+
+/// The entries of a folder, sorted by name.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let fail = |error| Error::io("list", folder, error);
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        paths.push(entry.map_err(fail)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Bytes under a folder, all files together.
+#[must_use]
+pub fn size(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => size(&entry.path()),
+            Ok(kind) if kind.is_file() => entry.metadata().map_or(0, |found| found.len()),
+            _ => 0,
+        })
+        .sum()
+}
+
+fn partial_name(path: &Path) -> Result<PathBuf> {
+    let name = path.file_name().ok_or_else(|| Error::usage("a file name is needed").at(path.display()))?;
+    Ok(parent(path).join(format!("{PARTIAL}{}-{}", std::process::id(), name.to_string_lossy())))
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    gate("create")?;
+    let mut file = File::create(path)?;
+    let bytes = gate_write(bytes)?;
+    file.write_all(bytes.0)?;
+    bytes.1?;
+    gate("fsync")?;
+    file.sync_all()
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    gate("fsync")?;
+    File::open(path)?.sync_all()
+}
+
+fn remove_any(path: &Path) -> io::Result<()> {
+    gate("remove")?;
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Exchanges two paths in one step; where the file system cannot, the old one makes room first (a crash in between leaves the new
+/// one under its partial name and nothing under the old: the only moment of that kind, on file systems without `RENAME_EXCHANGE`).
+fn exchange(partial: &Path, path: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, partial, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::remove_dir_all(path)?;
+            fs::rename(partial, path)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(test))]
+#[expect(clippy::unnecessary_wraps, reason = "under test this is where a disk fails")]
+fn gate(_operation: &str) -> io::Result<()> {
+    Ok(())
+}
+
+/// The bytes that reach the disk, and what is said afterwards.
+#[cfg(not(test))]
+#[expect(clippy::unnecessary_wraps, reason = "under test this is where a disk fails")]
+fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
+    Ok((bytes, Ok(())))
+}
+
+#[cfg(test)]
+use faults::{gate, gate_write};
+
+/// A disk that fails: the k-th operation of this thread crashes the process (all later ones fail too), or returns an error.
+#[cfg(test)]
+pub(crate) mod faults {
+    use std::cell::Cell;
+    use std::io;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(crate) enum Fault {
+        Crash,
+        Error(i32),
+        ShortWrite,
+    }
+
+    thread_local! {
+        static PLAN: Cell<Option<(usize, Fault)>> = const { Cell::new(None) };
+        static CRASHED: Cell<bool> = const { Cell::new(false) };
+        static FIRED: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Runs `work` on a disk whose operation number `k` (from 0) fails. Returns its result and whether the fault was met.
+    pub(crate) fn with<R>(k: usize, fault: Fault, work: impl FnOnce() -> R) -> (R, bool) {
+        PLAN.set(Some((k, fault)));
+        FIRED.set(false);
+        let result = work();
+        PLAN.set(None);
+        CRASHED.set(false);
+        (result, FIRED.get())
+    }
+
+    fn next() -> Option<Fault> {
+        if CRASHED.get() {
+            return Some(Fault::Crash);
+        }
+        let (left, fault) = PLAN.get()?;
+        PLAN.set(if left == 0 { None } else { Some((left - 1, fault)) });
+        if left > 0 {
+            return None;
+        }
+        FIRED.set(true);
+        CRASHED.set(fault == Fault::Crash);
+        Some(fault)
+    }
+
+    pub(super) fn gate(_operation: &str) -> io::Result<()> {
+        match next() {
+            None => Ok(()),
+            Some(Fault::Error(code)) => Err(io::Error::from_raw_os_error(code)),
+            Some(_) => Err(io::Error::other("crashed")),
+        }
+    }
+
+    pub(super) fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
+        match next() {
+            None => Ok((bytes, Ok(()))),
+            Some(Fault::Error(code)) => Err(io::Error::from_raw_os_error(code)),
+            Some(_) => Ok((&bytes[..bytes.len() / 2], Err(io::Error::other("short write")))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::faults::Fault;
+    use super::*;
+
+    /// Every operation of a save fails once, in every way: what was there stays readable, and nothing is left over after a sweep.
+    #[test]
+    fn a_failed_save_leaves_the_previous_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy");
+        write_folder(&path, &[("a", b"old a"), ("b", b"old b")]).unwrap();
+        for fault in [Fault::Crash, Fault::Error(5), Fault::Error(28), Fault::ShortWrite] {
+            for k in 0.. {
+                let (result, met) = faults::with(k, fault, || write_folder(&path, &[("a", b"new a"), ("b", b"new b")]));
+                let a = read(&path.join("a"), 100).unwrap();
+                let b = read(&path.join("b"), 100).unwrap();
+                assert_eq!(a[..3], b[..3], "{fault:?} at {k}: halves of two saves");
+                if result.is_ok() {
+                    assert_eq!(a, b"new a");
+                }
+                sweep(folder.path()).unwrap();
+                assert_eq!(list(folder.path()).unwrap(), [path.clone()], "{fault:?} at {k}: left over");
+                write_folder(&path, &[("a", b"old a"), ("b", b"old b")]).unwrap();
+                if !met {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        write(&path, b"old").unwrap();
+        for k in 0.. {
+            let (result, met) = faults::with(k, Fault::ShortWrite, || write(&path, b"newer"));
+            let found = read(&path, 100).unwrap();
+            assert!(found == b"old" || found == b"newer");
+            assert!(result.is_err() || found == b"newer");
+            write(&path, b"old").unwrap();
+            if !met {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_over_the_cap_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("big");
+        write(&path, &[0; 101]).unwrap();
+        assert!(read(&path, 100).unwrap_err().to_string().contains("101 bytes"));
+        assert!(read(folder.path(), 100).is_err());
+    }
+}

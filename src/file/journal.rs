@@ -1,0 +1,95 @@
+//! A file that only grows, with a known good length: metric logs and event streams.
+//!
+//! A checkpoint records [`Journal::len`]; whoever continues from that checkpoint opens the journal at that length, and what was
+//! written after it is dropped, since it will be written again. What a full disk refuses is kept and written when there is room.
+
+use crate::error::{Error, Result};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// An append-only file.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    len: u64,
+    pending: Vec<u8>,
+}
+
+impl Journal {
+    /// Opens or makes the file and keeps its first `len` bytes.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the file is shorter than `len`.
+    pub fn open(path: &Path, len: u64) -> Result<Self> {
+        let fail = |error| Error::io("open", path, error);
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(fail)?;
+        let found = file.metadata().map_err(fail)?.len();
+        if found < len {
+            return Err(Error::artefact(format!("holds {found} bytes, its checkpoint says {len}")).at(path.display()));
+        }
+        file.set_len(len).map_err(fail)?;
+        file.seek(SeekFrom::End(0)).map_err(fail)?;
+        Ok(Self { path: path.to_owned(), file, len, pending: Vec::new() })
+    }
+
+    /// Appends. A refused write is taken back, so that no torn record stays, and is tried again with the next one.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.pending.extend_from_slice(bytes);
+        self.flush().map_err(|error| Error::io("append to", &self.path, error))
+    }
+
+    /// Brings all that was appended to the disk.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&mut self) -> Result<()> {
+        self.flush().and_then(|()| self.file.sync_data()).map_err(|error| Error::io("sync", &self.path, error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(&self.pending) {
+            self.file.set_len(self.len).and_then(|()| self.file.seek(SeekFrom::End(0)))?;
+            return Err(error);
+        }
+        self.len += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether nothing was written yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reopening_at_a_length_drops_what_came_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let mut journal = Journal::open(&path, 0).unwrap();
+        journal.append(b"one\n").unwrap();
+        let good = journal.len();
+        journal.append(b"two\n").unwrap();
+        drop(journal);
+        let mut journal = Journal::open(&path, good).unwrap();
+        journal.append(b"three\n").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\nthree\n");
+        assert!(Journal::open(&path, 1000).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! Learning: one file per algorithm, each reads like its paper: configuration, loss, learner.
+//!
+//! A [`Learner`] advances by one update and can be saved and continued bit for bit; `run::drive` is the only loop around it.
+
+pub mod explained_variance;
+pub mod ppo;
+pub mod rates;
+pub mod schedule;
+pub mod state;
+pub mod term;
+
+pub use rates::Rates;
+pub use schedule::Schedule;
+pub use state::State;
+pub use term::{Batch, LossTerm, MakeTerm};
+
+use crate::error::Result;
+use crate::policy::Policy;
+use crate::rollout::environments::Finished;
+use crate::stop::Stop;
+
+/// Something that gets better by being run.
+pub trait Learner: Send {
+    /// One iteration of the algorithm: gather, then update.
+    ///
+    /// # Errors
+    /// Exit 4 when an environment fails, 5 when a number stops being finite, [`crate::error::Kind::Stopped`] when it is broken off; the
+    /// learner is then not to be advanced again, but to be restored.
+    fn advance(&mut self, stop: &Stop) -> Result<Progress>;
+
+    /// Environment steps so far.
+    fn steps(&self) -> u64;
+
+    /// Everything that the future depends on.
+    fn state(&self) -> State;
+
+    /// Continues from a state, bit for bit.
+    ///
+    /// # Errors
+    /// Exit 3 when the state is another learner's.
+    fn restore(&mut self, state: &State) -> Result<()>;
+
+    /// The policy as it is now.
+    fn policy(&self) -> Policy;
+}
+
+/// What an iteration tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Progress {
+    /// Diagnostics by name, in the order in which they are logged; the same names at every iteration.
+    pub metrics: Vec<(&'static str, f64)>,
+    /// Episodes that ended in this iteration.
+    pub episodes: Vec<Finished>,
+}

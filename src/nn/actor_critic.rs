@@ -1,0 +1,110 @@
+//! The shape of a policy's networks: actor and critic, each an MLP of its own (detail 13 of "The 37 Implementation Details of PPO").
+//!
+//! The hidden layers are the trunk, the last ones the heads: what "reset-head" replaces and "feature-extraction" keeps frozen.
+
+use super::init::orthogonal;
+use super::params::{Layout, Params};
+use super::{Activation, Head, Mlp};
+use crate::seed::{Rng, Stream};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Everything about the networks but their weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActorCritic {
+    /// Observation channels.
+    pub inputs: usize,
+    /// How many of them, the last ones, joined at a transfer. libtorch multiplies them apart and adds the product afterwards, so that at
+    /// weight zero nothing changes in any bit; the fused kernel appends them to its chains, which has the same effect.
+    #[serde(default)]
+    pub joined: usize,
+    /// Actions, or logits.
+    pub outputs: usize,
+    /// Hidden layers of the actor.
+    pub actor: Vec<usize>,
+    /// Hidden layers of the critic.
+    pub critic: Vec<usize>,
+    /// Between the layers.
+    pub activation: Activation,
+    /// What the actor's outputs mean.
+    pub head: Head,
+}
+
+/// Name of the standard deviations' logarithms, `[outputs]`.
+pub const LOG_STD: &str = "log_std";
+
+impl ActorCritic {
+    /// The actor: observation to outputs.
+    #[must_use]
+    pub fn actor_mlp(&self) -> Mlp {
+        let sizes = [&[self.inputs], &self.actor[..], &[self.outputs]].concat();
+        Mlp { sizes, activation: self.activation }
+    }
+
+    /// The critic: observation to value.
+    #[must_use]
+    pub fn critic_mlp(&self) -> Mlp {
+        let sizes = [&[self.inputs], &self.critic[..], &[1]].concat();
+        Mlp { sizes, activation: self.activation }
+    }
+
+    /// Names, shapes and places of all parameters: actor, critic, log-std.
+    #[must_use]
+    pub fn layout(&self) -> Arc<Layout> {
+        let mut layout = Layout::default();
+        self.actor_mlp().declare("actor", &mut layout);
+        self.critic_mlp().declare("critic", &mut layout);
+        if self.head.initial_log_std().is_some() {
+            layout.push(LOG_STD, &[self.outputs]);
+        }
+        Arc::new(layout)
+    }
+
+    /// Initial parameters: orthogonal weights with gain sqrt 2 in the trunk, 0.01 in the actor's head, 1 in the critic's, biases zero
+    /// (detail 2 of "The 37 Implementation Details of PPO").
+    #[must_use]
+    pub fn init(&self, seed: u64) -> Params {
+        let mut params = Params::zeros(self.layout());
+        let mut rng = Stream::Init.under(seed);
+        self.init_where(&mut params, |_| true, &mut rng);
+        params
+    }
+
+    /// Gives the heads (last layers and log-std) new initial values and leaves the trunk as it is.
+    pub fn init_heads(&self, params: &mut Params, seed: u64) {
+        self.init_where(params, is_head, &mut Stream::InitHead.under(seed));
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "parameters are f32")]
+    fn init_where(&self, params: &mut Params, chosen: impl Fn(&str) -> bool, rng: &mut Rng) {
+        let layout = Arc::clone(params.layout());
+        for entry in layout.entries().iter().filter(|entry| chosen(&entry.name)) {
+            match entry.name.as_str() {
+                "actor.head.weight" => orthogonal(params, &entry.name, 0.01, rng),
+                "critic.head.weight" => orthogonal(params, &entry.name, 1.0, rng),
+                LOG_STD => params.tensor_mut(LOG_STD).fill(self.head.initial_log_std().unwrap_or(0.0) as f32),
+                name if name.ends_with(".weight") => orthogonal(params, name, 2.0_f64.sqrt(), rng),
+                name => params.tensor_mut(name).fill(0.0),
+            }
+        }
+    }
+
+    /// Whether the fused kernel computes it; otherwise libtorch does.
+    #[must_use]
+    pub const fn is_fused(&self) -> bool {
+        self.activation.is_fused()
+    }
+}
+
+/// Whether a parameter belongs to a head: the last layers and the standard deviations.
+#[must_use]
+pub fn is_head(name: &str) -> bool {
+    name.contains(".head.") || name == LOG_STD
+}
+
+/// Whether a parameter belongs to the critic.
+#[must_use]
+pub fn is_critic(name: &str) -> bool {
+    name.starts_with("critic.")
+}

@@ -1,0 +1,155 @@
+//! Action distributions: what the actor's outputs mean.
+//!
+//! Each is written twice: on plain slices, row by row, with its gradient by hand, for acting and the fused update; and on tensors, for
+//! autograd. A test in each file holds the two together.
+
+pub mod categorical;
+pub mod diagonal_gaussian;
+pub mod squashed_gaussian;
+
+use crate::env::{Action, ActionSpace};
+use crate::error::{Error, Result};
+use crate::seed::Rng;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// The last layer's meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Head {
+    /// One logit per discrete action.
+    Categorical,
+    /// Mean of each action; its standard deviation is a parameter that does not depend on the state.
+    DiagonalGaussian {
+        /// The logarithm of the standard deviation at the start.
+        initial_log_std: f64,
+    },
+    /// The same, squashed into the bounds by tanh.
+    SquashedGaussian {
+        /// The logarithm of the standard deviation, before squashing, at the start.
+        initial_log_std: f64,
+    },
+}
+
+impl Head {
+    /// Whether standard deviations are among the parameters, and how they start.
+    #[must_use]
+    pub const fn initial_log_std(&self) -> Option<f64> {
+        match self {
+            Self::Categorical => None,
+            Self::DiagonalGaussian { initial_log_std } | Self::SquashedGaussian { initial_log_std } => Some(*initial_log_std),
+        }
+    }
+
+    /// Numbers that one action takes, given the actor's outputs.
+    #[must_use]
+    pub const fn action_width(&self, outputs: usize) -> usize {
+        match self {
+            Self::Categorical => 1,
+            Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => outputs,
+        }
+    }
+
+    /// Fails unless the head gives actions of this space.
+    ///
+    /// # Errors
+    /// Names both.
+    pub fn check_space(&self, space: &ActionSpace) -> Result<()> {
+        match (self, space) {
+            (Self::Categorical, ActionSpace::Discrete(_)) => Ok(()),
+            (Self::DiagonalGaussian { .. }, ActionSpace::Continuous(_)) => Ok(()),
+            (Self::SquashedGaussian { .. }, ActionSpace::Continuous(channels)) => {
+                match channels.iter().find(|channel| !(channel.low.is_finite() && channel.high.is_finite())) {
+                    Some(channel) => Err(Error::usage(format!("`SquashedGaussian` needs bounds, the action `{}` has none", channel.name))),
+                    None => Ok(()),
+                }
+            }
+            (Self::Categorical, ActionSpace::Continuous(_)) => {
+                Err(Error::usage("`Categorical` gives discrete actions, this environment takes continuous ones").hint("use `DiagonalGaussian`"))
+            }
+            (_, ActionSpace::Discrete(_)) => {
+                Err(Error::usage("a Gaussian gives continuous actions, this environment takes discrete ones").hint("use `Categorical`"))
+            }
+        }
+    }
+
+    /// Draws an action, `[width]`, and gives its log-probability.
+    #[inline]
+    pub fn sample(&self, outputs: &[f32], log_std: &[f32], rng: &mut Rng, action: &mut [f32]) -> f32 {
+        match self {
+            Self::Categorical => categorical::sample(outputs, rng, action),
+            Self::DiagonalGaussian { .. } => diagonal_gaussian::sample(outputs, log_std, rng, action),
+            Self::SquashedGaussian { .. } => {
+                diagonal_gaussian::sample(outputs, log_std, rng, action);
+                squashed_gaussian::log_prob(outputs, log_std, action)
+            }
+        }
+    }
+
+    /// The action to take without exploring: the most probable one, the mean.
+    #[inline]
+    pub fn mode(&self, outputs: &[f32], action: &mut [f32]) {
+        match self {
+            Self::Categorical => action[0] = categorical::mode(outputs),
+            Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => action.copy_from_slice(outputs),
+        }
+    }
+
+    /// Log-probability of an action and entropy of the distribution.
+    #[inline]
+    #[must_use]
+    pub fn evaluate(&self, outputs: &[f32], log_std: &[f32], action: &[f32]) -> (f32, f32) {
+        match self {
+            Self::Categorical => categorical::evaluate(outputs, action),
+            Self::DiagonalGaussian { .. } => (diagonal_gaussian::log_prob(outputs, log_std, action), diagonal_gaussian::entropy(log_std)),
+            Self::SquashedGaussian { .. } => (squashed_gaussian::log_prob(outputs, log_std, action), diagonal_gaussian::entropy(log_std)),
+        }
+    }
+
+    /// Gradient of a loss with respect to outputs (written) and log-std (added), given that with respect to log-probability and entropy.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "inputs, two incoming and two outgoing gradients")]
+    pub fn backward(&self, outputs: &[f32], log_std: &[f32], action: &[f32], log_prob_gradient: f32, entropy_gradient: f32, outputs_gradient: &mut [f32], log_std_gradient: &mut [f32]) {
+        match self {
+            Self::Categorical => categorical::backward(outputs, action, log_prob_gradient, entropy_gradient, outputs_gradient),
+            // Squashing shifts the log-probability of an action by a number that no parameter enters.
+            Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => {
+                diagonal_gaussian::backward(outputs, log_std, action, log_prob_gradient, entropy_gradient, outputs_gradient, log_std_gradient);
+            }
+        }
+    }
+
+    /// Log-probabilities `[B]` of actions `[B, width]` and entropies `[B]`, given outputs `[B, A]` and log-std `[A]`.
+    #[must_use]
+    pub fn evaluate_tensors(&self, outputs: &Tensor, log_std: Option<&Tensor>, action: &Tensor) -> (Tensor, Tensor) {
+        match (self, log_std) {
+            (Self::DiagonalGaussian { .. }, Some(log_std)) => {
+                (diagonal_gaussian::log_prob_tensor(outputs, log_std, action), diagonal_gaussian::entropy_tensor(outputs, log_std))
+            }
+            (Self::SquashedGaussian { .. }, Some(log_std)) => {
+                (squashed_gaussian::log_prob_tensor(outputs, log_std, action), diagonal_gaussian::entropy_tensor(outputs, log_std))
+            }
+            _ => categorical::evaluate_tensors(outputs, action),
+        }
+    }
+
+    /// What the environment is given for an action of this head. Continuous actions are in units of the bounds: -1 is low, 1 is high,
+    /// beyond is clipped; channels without bounds take the number as it is.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a categorical action is a small whole number")]
+    pub fn to_env<'a>(&self, action: &[f32], space: &ActionSpace, values: &'a mut [f64]) -> Action<'a> {
+        let squashed = matches!(self, Self::SquashedGaussian { .. });
+        match space {
+            ActionSpace::Discrete(_) => Action::Discrete(action[0] as usize),
+            ActionSpace::Continuous(channels) => {
+                for ((value, action), channel) in values.iter_mut().zip(action).zip(channels) {
+                    let action = f64::from(if squashed { action.tanh() } else { *action });
+                    let bounded = channel.low.is_finite() && channel.high.is_finite();
+                    let (middle, reach) = (0.5 * (channel.high + channel.low), 0.5 * (channel.high - channel.low));
+                    *value = if bounded { middle + reach * action.clamp(-1.0, 1.0) } else { action.clamp(channel.low, channel.high) };
+                }
+                Action::Continuous(values)
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Floats that start on a cache line and come in whole ones, so that vectors never straddle two.
+
+use bytemuck::{Pod, Zeroable};
+use std::ops::{Deref, DerefMut};
+
+/// Floats in a cache line: every row of a kernel's matrix is a multiple of it long.
+const LINE: usize = 16;
+
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; LINE]);
+
+/// A zeroed run of floats, aligned to 64 bytes, its length a multiple of 16.
+#[derive(Debug, Clone)]
+pub struct Buffer(Vec<Line>);
+
+impl Buffer {
+    /// At least `length` zeros.
+    #[must_use]
+    pub fn zeros(length: usize) -> Self {
+        Self(vec![Line([0.0; LINE]); length.div_ceil(LINE)])
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
+
+/// The row length of a matrix with `columns` columns.
+pub(crate) const fn padded(columns: usize) -> usize {
+    columns.next_multiple_of(LINE)
+}

@@ -1,0 +1,242 @@
+//! An MLP's forward and backward pass over a chunk of rows.
+
+use super::matmul::{add_outer, add_rows, multiply};
+use super::{Buffer, CHUNK, activation, padded};
+use crate::nn::{Activation, Mlp};
+use pulp::{Arch, Simd, WithSimd};
+
+/// The weights in the two orders that the products want, refreshed from the flat parameters once per update.
+#[derive(Debug, Clone)]
+pub struct Packed {
+    layers: Vec<PackedLayer>,
+    activation: Activation,
+    arch: Arch,
+}
+
+#[derive(Debug, Clone)]
+struct PackedLayer {
+    inputs: usize,
+    outputs: usize,
+    /// `[inputs, outputs]`, padded.
+    by_input: Buffer,
+    /// `[outputs]`, padded.
+    bias: Buffer,
+    /// `[outputs, inputs]`, padded; empty for the first layer, whose input needs no gradient.
+    by_output: Buffer,
+}
+
+impl Packed {
+    /// Room for the weights of a network.
+    #[must_use]
+    pub fn new(mlp: &Mlp) -> Self {
+        let layers = mlp.sizes.windows(2).enumerate().map(|(index, pair)| PackedLayer {
+            inputs: pair[0],
+            outputs: pair[1],
+            by_input: Buffer::zeros(pair[0] * padded(pair[1])),
+            bias: Buffer::zeros(pair[1]),
+            by_output: Buffer::zeros(if index == 0 { 0 } else { pair[1] * padded(pair[0]) }),
+        });
+        Self { layers: layers.collect(), activation: mlp.activation, arch: Arch::new() }
+    }
+
+    /// Copies the weights in. `flat` holds, layer after layer, weight `[outputs, inputs]` and bias `[outputs]`.
+    pub fn refresh(&mut self, flat: &[f32]) {
+        let mut rest = flat;
+        for layer in &mut self.layers {
+            let (weight, after) = rest.split_at(layer.outputs * layer.inputs);
+            let (bias, after) = after.split_at(layer.outputs);
+            rest = after;
+            layer.bias[..layer.outputs].copy_from_slice(bias);
+            transpose(weight, layer.inputs, &mut layer.by_input, padded(layer.outputs));
+            if !layer.by_output.is_empty() {
+                for (to, from) in layer.by_output.chunks_exact_mut(padded(layer.inputs)).zip(weight.chunks_exact(layer.inputs)) {
+                    to[..layer.inputs].copy_from_slice(from);
+                }
+            }
+        }
+    }
+
+    /// Fills `activations` from its inputs, for the first `rows` rows, at most [`CHUNK`].
+    pub fn forward(&self, rows: usize, activations: &mut Activations) {
+        self.arch.dispatch(Forward { net: self, rows, activations });
+    }
+
+    /// Adds the gradient of the weights, given that of the outputs ([`Activations::output_and_gradient`]), for the rows of the last
+    /// [`Packed::forward`].
+    pub fn backward(&self, rows: usize, activations: &mut Activations, gradients: &mut Gradients) {
+        self.arch.dispatch(Backward { net: self, rows, activations, gradients });
+    }
+}
+
+/// `to[j, i] = from[i, j]`: `from` is `[rows, columns]`, rows of `to` are `to_stride` apart. Blocks of 16 keep both sides in cache.
+fn transpose(from: &[f32], columns: usize, to: &mut [f32], to_stride: usize) {
+    for (block, rows) in from.chunks(16 * columns).enumerate() {
+        for column in 0..columns {
+            let to = &mut to[column * to_stride + 16 * block..];
+            for (to, row) in to.iter_mut().zip(rows.chunks_exact(columns)) {
+                *to = row[column];
+            }
+        }
+    }
+}
+
+/// What a chunk of rows looks like on its way through a network.
+#[derive(Debug, Clone)]
+pub struct Activations {
+    /// For the input and each layer's output: `[CHUNK, size]`, padded.
+    values: Vec<Buffer>,
+    /// For each layer's output, the loss's gradient with respect to it.
+    gradients: Vec<Buffer>,
+    sizes: Vec<usize>,
+}
+
+impl Activations {
+    /// Room for a chunk.
+    #[must_use]
+    pub fn new(mlp: &Mlp) -> Self {
+        let buffers = |sizes: &[usize]| sizes.iter().map(|size| Buffer::zeros(CHUNK * padded(*size))).collect();
+        Self { values: buffers(&mlp.sizes), gradients: buffers(&mlp.sizes[1..]), sizes: mlp.sizes.clone() }
+    }
+
+    /// One row of the input, to be written.
+    #[inline]
+    pub fn input_row(&mut self, row: usize) -> &mut [f32] {
+        let size = self.sizes[0];
+        &mut self.values[0][row * padded(size)..][..size]
+    }
+
+    /// The input of another network that sees the same rows.
+    pub fn copy_input(&mut self, other: &Self, rows: usize) {
+        let length = rows * padded(self.sizes[0]);
+        self.values[0][..length].copy_from_slice(&other.values[0][..length]);
+    }
+
+    /// One row of the output.
+    #[inline]
+    #[must_use]
+    pub fn output_row(&self, row: usize) -> &[f32] {
+        let (size, values) = (self.sizes[self.sizes.len() - 1], &self.values[self.values.len() - 1]);
+        &values[row * padded(size)..][..size]
+    }
+
+    /// One row of the output, to be written by whoever computes it another way.
+    pub fn output_row_mut(&mut self, row: usize) -> &mut [f32] {
+        let (size, last) = (self.sizes[self.sizes.len() - 1], self.values.len() - 1);
+        &mut self.values[last][row * padded(size)..][..size]
+    }
+
+    /// One row of the output beside the loss's gradient with respect to it, to be written.
+    #[inline]
+    pub fn output_and_gradient(&mut self, row: usize) -> (&[f32], &mut [f32]) {
+        let (size, values) = (self.sizes[self.sizes.len() - 1], &self.values[self.values.len() - 1]);
+        let last = self.gradients.len() - 1;
+        let at = row * padded(size);
+        (&values[at..][..size], &mut self.gradients[last][at..][..size])
+    }
+}
+
+/// The summed gradient of the weights, in the order in which the products leave it.
+#[derive(Debug, Clone)]
+pub struct Gradients {
+    layers: Vec<(Buffer, Buffer)>,
+    sizes: Vec<usize>,
+}
+
+impl Gradients {
+    /// Zeros.
+    #[must_use]
+    pub fn new(mlp: &Mlp) -> Self {
+        let layers = mlp.sizes.windows(2).enumerate().map(|(index, pair)| {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            // Few inputs, many outputs: the first layer's vectors run over outputs. Everywhere else they run over inputs.
+            let weight = if index == 0 { inputs * padded(outputs) } else { outputs * padded(inputs) };
+            (Buffer::zeros(weight), Buffer::zeros(outputs))
+        });
+        Self { layers: layers.collect(), sizes: mlp.sizes.clone() }
+    }
+
+    /// Back to zero.
+    pub fn clear(&mut self) {
+        for (weight, bias) in &mut self.layers {
+            weight.fill(0.0);
+            bias.fill(0.0);
+        }
+    }
+
+    /// Adds everything to a flat gradient in the order of the flat parameters.
+    pub fn add_to(&self, flat: &mut [f32]) {
+        let mut rest = flat;
+        for (index, (weight, bias)) in self.layers.iter().enumerate() {
+            let (inputs, outputs) = (self.sizes[index], self.sizes[index + 1]);
+            let (flat_weight, after) = rest.split_at_mut(outputs * inputs);
+            let (flat_bias, after) = after.split_at_mut(outputs);
+            rest = after;
+            for (output, row) in flat_weight.chunks_exact_mut(inputs).enumerate() {
+                if index == 0 {
+                    let column = weight[output..].iter().step_by(padded(outputs));
+                    row.iter_mut().zip(column).for_each(|(to, from)| *to += from);
+                } else {
+                    let from = &weight[output * padded(inputs)..][..inputs];
+                    row.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                }
+            }
+            flat_bias.iter_mut().zip(bias.iter()).for_each(|(to, from)| *to += from);
+        }
+    }
+}
+
+struct Forward<'a> {
+    net: &'a Packed,
+    rows: usize,
+    activations: &'a mut Activations,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (rows, last) = (self.rows, self.net.layers.len() - 1);
+        for (index, layer) in self.net.layers.iter().enumerate() {
+            let (before, after) = self.activations.values.split_at_mut(index + 1);
+            let (x, n) = (&before[index], padded(layer.outputs));
+            let y = &mut after[0][..rows * n];
+            multiply(simd, x, padded(layer.inputs), rows, layer.inputs, &layer.by_input, n, Some(&layer.bias), y);
+            if index < last {
+                activation::apply(simd, self.net.activation, y);
+            }
+        }
+    }
+}
+
+struct Backward<'a> {
+    net: &'a Packed,
+    rows: usize,
+    activations: &'a mut Activations,
+    gradients: &'a mut Gradients,
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let rows = self.rows;
+        let Activations { values, gradients, .. } = self.activations;
+        for (index, layer) in self.net.layers.iter().enumerate().rev() {
+            let (weight, bias) = &mut self.gradients.layers[index];
+            let (inputs, n) = (padded(layer.inputs), padded(layer.outputs));
+            let (before, here) = gradients.split_at_mut(index);
+            let gradient = &here[0][..rows * n];
+            add_rows(simd, gradient, n, bias);
+            if index == 0 {
+                add_outer(simd, &values[0], inputs, rows, layer.inputs, gradient, n, weight);
+            } else {
+                add_outer(simd, gradient, n, rows, layer.outputs, &values[index][..rows * inputs], inputs, weight);
+                let input_gradient = &mut before[index - 1][..rows * inputs];
+                multiply(simd, gradient, n, rows, layer.outputs, &layer.by_output, inputs, None, input_gradient);
+                activation::backward(simd, self.net.activation, &values[index][..rows * inputs], input_gradient);
+            }
+        }
+    }
+}

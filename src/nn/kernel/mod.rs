@@ -1,0 +1,18 @@
+//! The fast path of plain MLPs: fused forward and backward without autograd.
+//!
+//! Every output element is one chain of fused multiply-adds in a fixed order, whatever the vector width, the number of rows or their
+//! neighbours. So a row's result does not depend on its batch, acting and learning compute the same bits, and so do AVX-512, AVX2 and
+//! scalar machines. `nn/autograd.rs` is the reference it is tested against.
+
+mod activation;
+mod buffer;
+mod matmul;
+mod mlp;
+
+pub use buffer::Buffer;
+pub(crate) use buffer::padded;
+pub use mlp::{Activations, Gradients, Packed};
+
+/// Rows that pass through a network together: small enough for activations to stay in the nearest caches, large enough to amortise
+/// loading weights.
+pub const CHUNK: usize = 64;

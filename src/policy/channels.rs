@@ -1,0 +1,123 @@
+//! Matching a policy's channels with an environment's, by name.
+
+use crate::env::{Action, ActionSpace, Channel, Spaces};
+use crate::error::{Error, Result};
+use crate::nn::{Head, Normalizer};
+
+/// Where each of a policy's channels is found in an environment's observation, and where each of its actions goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binding {
+    /// For each channel of the policy, the environment's.
+    observation: Vec<usize>,
+    /// For each action of the policy, the environment's.
+    action: Vec<usize>,
+    /// The policy's own actions: their bounds are its unit.
+    policy_action: ActionSpace,
+    /// The environment's bounds; empty for a discrete space.
+    bounds: Vec<[f64; 2]>,
+}
+
+impl Binding {
+    /// Binds a policy to an environment; channels that the environment has beyond those of the policy are not looked at.
+    ///
+    /// # Errors
+    /// Exit 3 with every channel and action that does not match.
+    pub fn new(policy: &Spaces, env: &Spaces) -> Result<Self> {
+        let mut missing = Vec::new();
+        let observation = match_names(names(&policy.observation), &names(&env.observation), "channel", &mut missing);
+        let kinds_differ = std::mem::discriminant(&policy.action) != std::mem::discriminant(&env.action);
+        if kinds_differ {
+            let kind = |space: &ActionSpace| if matches!(space, ActionSpace::Discrete(_)) { "discrete" } else { "continuous" };
+            missing.push(format!("actions are {} in the policy and {} in the environment", kind(&policy.action), kind(&env.action)));
+        }
+        let action = match_names(policy.action.names(), &env.action.names(), "action", &mut missing);
+        if env.action.size() != policy.action.size() && !kinds_differ {
+            let extra: Vec<&str> = env.action.names().into_iter().filter(|name| !policy.action.names().contains(name)).collect();
+            missing.push(format!("the policy does not know the actions {}", extra.join(", ")));
+        }
+        if !missing.is_empty() {
+            return Err(Error::artefact(format!("the policy does not fit the environment: {}", missing.join("; ")))
+                .hint("wrap the environment (RenameChannels, ...) or transfer with `--method reset-head`, which learns new actions"));
+        }
+        let bounds = match &env.action {
+            ActionSpace::Discrete(_) => Vec::new(),
+            ActionSpace::Continuous(channels) => channels.iter().map(|channel| [channel.low, channel.high]).collect(),
+        };
+        Ok(Self { observation, action, policy_action: policy.action.clone(), bounds })
+    }
+
+    /// Writes an environment's observation as the policy's network sees it.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "networks see f32")]
+    pub fn see(&self, normalizer: Option<&Normalizer>, observation: &[f64], seen: &mut [f32]) {
+        match normalizer {
+            Some(normalizer) => {
+                for (channel, (seen, from)) in seen.iter_mut().zip(&self.observation).enumerate() {
+                    *seen = normalizer.normalize(channel, observation[*from]);
+                }
+            }
+            None => {
+                for (seen, from) in seen.iter_mut().zip(&self.observation) {
+                    *seen = observation[*from] as f32;
+                }
+            }
+        }
+    }
+
+    /// Writes an environment's raw observation in the policy's order.
+    #[inline]
+    pub fn gather(&self, observation: &[f64], gathered: &mut [f64]) {
+        for (gathered, from) in gathered.iter_mut().zip(&self.observation) {
+            *gathered = observation[*from];
+        }
+    }
+
+    /// What the environment is given for an action of the policy; `values` is room for a continuous action.
+    #[inline]
+    pub fn act<'a>(&self, head: &Head, action: &[f32], values: &'a mut ActionRoom) -> Action<'a> {
+        match head.to_env(action, &self.policy_action, &mut values.policy) {
+            Action::Discrete(index) => Action::Discrete(self.action[index]),
+            Action::Continuous(policy) => {
+                for (value, to) in policy.iter().zip(&self.action) {
+                    let [low, high] = self.bounds[*to];
+                    values.env[*to] = value.clamp(low, high);
+                }
+                Action::Continuous(&values.env)
+            }
+        }
+    }
+
+    /// Room for the actions of this binding.
+    #[must_use]
+    pub fn action_room(&self) -> ActionRoom {
+        ActionRoom { policy: vec![0.0; self.action.len()], env: vec![0.0; self.bounds.len()] }
+    }
+
+    /// How many channels the policy sees.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.observation.len()
+    }
+}
+
+/// Room for one continuous action on its way from policy to environment.
+#[derive(Debug, Clone)]
+pub struct ActionRoom {
+    policy: Vec<f64>,
+    env: Vec<f64>,
+}
+
+fn names(channels: &[Channel]) -> Vec<&str> {
+    channels.iter().map(|channel| channel.name.as_str()).collect()
+}
+
+fn match_names(wanted: Vec<&str>, there: &[&str], what: &str, missing: &mut Vec<String>) -> Vec<usize> {
+    let find = |name: &str| there.iter().position(|known| *known == name);
+    let found = wanted.iter().map(|name| {
+        find(name).unwrap_or_else(|| {
+            missing.push(format!("there is no {what} `{name}`"));
+            0
+        })
+    });
+    found.collect()
+}

@@ -1,0 +1,104 @@
+//! A policy as a folder: `policy.ron` (the card) and `weights.safetensors`, written whole or not at all, read with every check before any
+//! tensor is believed.
+
+use super::card::Card;
+use super::{Policy, card};
+use crate::error::{Error, Kind, Result};
+use crate::file::tensors::{self, Tensors};
+use crate::file::{digest, disk, ron};
+use crate::nn::{Moments, Normalizer, Params};
+use std::path::Path;
+
+/// The card's file name.
+pub const CARD: &str = "policy.ron";
+/// The weights' file name.
+pub const WEIGHTS: &str = "weights.safetensors";
+
+/// The files of a policy, ready to be written. The card's digests are filled in.
+#[must_use]
+pub fn to_files(policy: &Policy, card: &Card) -> [(&'static str, Vec<u8>); 2] {
+    let weights = tensors::to_bytes(&policy.tensors());
+    let card = Card { digest: policy.digest(), weights: digest::of_bytes(&weights), ..card.clone() };
+    [(CARD, ron::to_text(&card).into_bytes()), (WEIGHTS, weights)]
+}
+
+/// Writes a policy folder; one of that name is replaced in one step.
+///
+/// # Errors
+/// Exit 6 when the disk refuses; what was there is then untouched.
+pub fn save(folder: &Path, policy: &Policy, card: &Card) -> Result<()> {
+    let files = to_files(policy, card);
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+    disk::write_folder(folder, &files)
+}
+
+/// Reads a policy folder.
+///
+/// # Errors
+/// Exit 3 when anything about it is not as its card says; 6 when it cannot be read.
+pub fn load(folder: &Path) -> Result<(Policy, Card)> {
+    if !folder.join(CARD).is_file() {
+        return Err(Error::usage(format!("there is no policy: `{CARD}` is missing"))
+            .at(folder.display())
+            .hint("name a policy folder, a run folder, or one of `heirloom policies`"));
+    }
+    let card = load_card(folder)?;
+    let path = folder.join(WEIGHTS);
+    let policy = load_weights(&path, &card).map_err(|error| match error.kind() {
+        Kind::Io => error,
+        _ => error.as_kind(Kind::Artefact).at(path.display()),
+    })?;
+    Ok((policy, card))
+}
+
+/// Reads and checks a policy's card alone.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_card(folder: &Path) -> Result<Card> {
+    let path = folder.join(CARD);
+    let card: Card = ron::read_artefact(&path)?;
+    card.check().map_err(|error| error.at(path.display()))?;
+    Ok(card)
+}
+
+fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
+    let bytes = disk::read(path, expected_size(card)?)?;
+    if digest::of_bytes(&bytes) != card.weights {
+        return Err(Error::artefact("is not the file that the card describes: its SHA-256 differs"));
+    }
+    let mut left: Tensors = tensors::from_bytes(&bytes)?;
+    let mut params = Params::zeros(card.architecture.layout());
+    params.load("", &mut left)?;
+    params.check_finite()?;
+    let inputs = card.architecture.inputs;
+    let normalizer = match card.normalizes_observations {
+        true => Some(Normalizer::new(Moments::load(inputs, super::OBSERVATION_MOMENTS, &mut left)?)),
+        false => None,
+    };
+    let return_moments = match card.normalizes_returns {
+        true => Some(Moments::load(1, super::RETURN_MOMENTS, &mut left)?),
+        false => None,
+    };
+    if let Some(name) = left.keys().next() {
+        return Err(Error::artefact("is a tensor that the card does not know").at(name.escape_debug()));
+    }
+    let policy = Policy { shape: card.architecture.clone(), spaces: card.spaces.clone(), params, normalizer, return_moments };
+    if policy.digest() != card.digest {
+        return Err(Error::artefact("the policy's digest is not the one on its card"));
+    }
+    Ok(policy)
+}
+
+/// The largest file that this card can describe: its numbers, and room for a header. Nothing is allocated before this is known.
+fn expected_size(card: &card::Card) -> Result<u64> {
+    let shape = &card.architecture;
+    let numbers = |hidden: &[usize], outputs: usize| {
+        let sizes = [&[shape.inputs], hidden, &[outputs]].concat();
+        sizes.windows(2).try_fold(0_u64, |sum, pair| sum.checked_add((pair[0] as u64 + 1).checked_mul(pair[1] as u64)?))
+    };
+    let total = numbers(&shape.actor, shape.outputs)
+        .zip(numbers(&shape.critic, 1))
+        .and_then(|(actor, critic)| actor.checked_add(critic)?.checked_add(shape.outputs as u64)?.checked_mul(4)?.checked_add(24 * (shape.inputs as u64 + 1)));
+    total.map(|bytes| bytes + (1 << 20)).ok_or_else(|| Error::artefact("the card's sizes overflow"))
+}

@@ -1,0 +1,186 @@
+//! A shard's environments: each steps on its own stream and starts again in the step in which its episode ends.
+
+use super::MakeEnv;
+use crate::env::{Action, Env, Snapshot, Spaces, Step};
+use crate::error::{Error, Result};
+use crate::file::tensors::{Array, Tensors, take_f64, take_u64};
+use crate::seed::{Rng, Stream};
+use std::ops::Range;
+
+/// An episode that has ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Finished {
+    /// The sum of its rewards.
+    pub total: f64,
+    /// How many steps it had.
+    pub length: u64,
+}
+
+/// Some environments of a vector, by their index in the whole.
+pub struct Environments {
+    envs: Vec<Box<dyn Env>>,
+    rngs: Vec<Rng>,
+    spaces: Spaces,
+    first: usize,
+    /// `[N, O]`: what each environment shows now.
+    observation: Vec<f64>,
+    /// `[O]`: what the environment that ended last showed at its end.
+    ended: Vec<f64>,
+    running: Vec<Finished>,
+    /// Episodes that ended since this was last emptied.
+    pub finished: Vec<Finished>,
+}
+
+impl Environments {
+    /// Builds and resets the environments of `range`; environment `k` has the stream `stream(k)` under `seed`.
+    ///
+    /// # Errors
+    /// When one cannot be built or reset.
+    pub fn start(make: &MakeEnv, range: Range<usize>, seed: u64, stream: fn(u64) -> Stream) -> Result<Self> {
+        let first = range.start;
+        let envs = range.clone().map(|_| make()).collect::<Result<Vec<_>>>()?;
+        let spaces = match envs.first() {
+            Some(env) => env.spaces().clone(),
+            None => make()?.spaces().clone(),
+        };
+        let size = spaces.observation.len();
+        let mut environments = Self {
+            rngs: range.map(|k| stream(k as u64).under(seed)).collect(),
+            observation: vec![0.0; envs.len() * size],
+            ended: vec![0.0; size],
+            running: vec![Finished { total: 0.0, length: 0 }; envs.len()],
+            finished: Vec::new(),
+            envs,
+            spaces,
+            first,
+        };
+        for index in 0..environments.len() {
+            environments.reset(index)?;
+        }
+        Ok(environments)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.envs.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.envs.is_empty()
+    }
+
+    /// The index of the first one in the whole vector.
+    #[must_use]
+    pub const fn first(&self) -> usize {
+        self.first
+    }
+
+    /// Their spaces.
+    #[must_use]
+    pub const fn spaces(&self) -> &Spaces {
+        &self.spaces
+    }
+
+    /// What environment `index` shows now, `[O]`.
+    #[inline]
+    #[must_use]
+    pub fn observation(&self, index: usize) -> &[f64] {
+        let size = self.spaces.observation.len();
+        &self.observation[index * size..][..size]
+    }
+
+    /// What the environment that ended last showed at its end, before it started again, `[O]`.
+    #[inline]
+    #[must_use]
+    pub fn ended_observation(&self) -> &[f64] {
+        &self.ended
+    }
+
+    /// What there is to see of environment `index`.
+    #[must_use]
+    pub fn scene(&self, index: usize) -> crate::env::Scene {
+        self.envs[index].scene()
+    }
+
+    /// Steps environment `index`; when that ends its episode, keeps the last observation ([`Environments::ended_observation`]) and
+    /// starts the next one.
+    ///
+    /// # Errors
+    /// Exit 4 with the environment's index.
+    #[inline]
+    pub fn step(&mut self, index: usize, action: Action<'_>) -> Result<Step> {
+        let size = self.ended.len();
+        let observation = &mut self.observation[index * size..][..size];
+        let step = self.envs[index].step(action, &mut self.rngs[index], observation).map_err(|error| locate(self.first + index, error))?;
+        let running = &mut self.running[index];
+        running.total += step.reward;
+        running.length += 1;
+        if step.ended() {
+            self.ended.copy_from_slice(observation);
+            self.finished.push(*running);
+            *running = Finished { total: 0.0, length: 0 };
+            self.reset(index)?;
+        }
+        Ok(step)
+    }
+
+    fn reset(&mut self, index: usize) -> Result<()> {
+        let size = self.ended.len();
+        let observation = &mut self.observation[index * size..][..size];
+        self.envs[index].reset(&mut self.rngs[index], observation).map_err(|error| locate(self.first + index, error))
+    }
+
+    /// Adds everything that the future depends on to a set that goes to disk.
+    #[expect(clippy::cast_precision_loss, reason = "an episode's length stays below 2^53")]
+    pub fn save(&self, prefix: &str, into: &mut Tensors) {
+        let mut snapshot = Snapshot::default();
+        let mut ends = Vec::with_capacity(self.envs.len());
+        for env in &self.envs {
+            env.snapshot(&mut snapshot);
+            ends.push(snapshot.numbers().len() as u64);
+        }
+        let numbers = snapshot.numbers().to_vec();
+        into.insert(format!("{prefix}snapshots"), Array::f64(&[numbers.len()], numbers));
+        into.insert(format!("{prefix}snapshot_ends"), Array::u64(ends));
+        into.insert(format!("{prefix}positions"), Array::u64(self.rngs.iter().map(Rng::position).collect()));
+        into.insert(format!("{prefix}observations"), Array::f64(&[self.observation.len()], self.observation.clone()));
+        let running = self.running.iter().flat_map(|running| [running.total, running.length as f64]).collect();
+        into.insert(format!("{prefix}running"), Array::f64(&[2 * self.len()], running));
+    }
+
+    /// Continues from what [`Environments::save`] wrote, bit for bit.
+    ///
+    /// # Errors
+    /// Exit 3 when it belongs to other environments.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "written as a counter")]
+    pub fn load(&mut self, prefix: &str, from: &mut Tensors) -> Result<()> {
+        let count = self.len();
+        let ends = take_u64(from, &format!("{prefix}snapshot_ends"), count)?;
+        let total = usize::try_from(ends.last().copied().unwrap_or(0)).unwrap_or(usize::MAX);
+        let numbers = take_f64(from, &format!("{prefix}snapshots"), &[total])?;
+        let mut start = 0;
+        for (env, end) in self.envs.iter_mut().zip(ends) {
+            let end = usize::try_from(end).unwrap_or(usize::MAX);
+            let part = numbers.get(start..end).ok_or_else(|| Error::artefact("the snapshots' ends are out of order"))?;
+            let mut snapshot = Snapshot::from_numbers(part.to_vec());
+            env.restore(&mut snapshot)?;
+            snapshot.finish()?;
+            start = end;
+        }
+        for (rng, position) in self.rngs.iter_mut().zip(take_u64(from, &format!("{prefix}positions"), count)?) {
+            rng.seek(position);
+        }
+        self.observation = take_f64(from, &format!("{prefix}observations"), &[self.observation.len()])?;
+        let running = take_f64(from, &format!("{prefix}running"), &[2 * count])?;
+        self.running = running.chunks_exact(2).map(|pair| Finished { total: pair[0], length: pair[1] as u64 }).collect();
+        self.finished.clear();
+        Ok(())
+    }
+}
+
+fn locate(index: usize, error: Error) -> Error {
+    error.at(format!("environment {index}"))
+}

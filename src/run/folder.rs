@@ -1,0 +1,189 @@
+//! A run on disk.
+//!
+//! `run.ron` says what is run; `metrics.csv`, `evaluations.csv` and TensorBoard events what happened; `checkpoints/STEPS/` are whole
+//! states (the newest three), `best/` the best policy so far. One process writes at a time (`lock`).
+
+use super::checkpoint::{self, Position};
+use super::event::{Event, Listener};
+use super::logs::Logs;
+use crate::error::{Error, Kind, Result};
+use crate::file::lock::Lock;
+use crate::file::{disk, ron};
+use crate::learn::State;
+use crate::policy::{Ancestor, Card, Measured, Policy, Provenance, store};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const FORMAT: u32 = 1;
+const DEFINITION: &str = "run.ron";
+/// Checkpoints that are kept.
+const KEPT: usize = 3;
+
+/// `run.ron`: everything that decides a run, resolved. Texts of RON are verbatim; whoever knows the method parses them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "run", deny_unknown_fields)]
+pub struct Definition {
+    /// The version of this file.
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub heirloom: String,
+    /// How its policy comes about: command, method, configuration, environment, seed.
+    pub provenance: Provenance,
+    /// The policies that it starts from.
+    pub parents: Vec<Ancestor>,
+    /// Where the source policy lies, for a transfer.
+    pub source: Option<PathBuf>,
+    /// Environment steps between two evaluations.
+    pub evaluate_every: u64,
+    /// Episodes of each evaluation.
+    pub evaluation_episodes: usize,
+    /// Seed of the evaluations' episodes.
+    pub evaluation_seed: u64,
+    /// Iterations between two checkpoints.
+    pub checkpoint_every: u64,
+}
+
+impl Definition {
+    /// The version that this program writes.
+    pub const FORMAT: u32 = FORMAT;
+}
+
+/// A run folder that this process writes in.
+pub struct RunFolder {
+    path: PathBuf,
+    definition: Definition,
+    logs: Logs,
+    _lock: Lock,
+}
+
+impl RunFolder {
+    /// Makes a new run folder.
+    ///
+    /// # Errors
+    /// Exit 2 when there is a run already, 6 when the disk refuses.
+    pub fn create(path: &Path, definition: Definition) -> Result<Self> {
+        if path.join(DEFINITION).exists() {
+            return Err(Error::usage("there is a run already").at(path.display()).hint("continue it with --resume, or pass another --out"));
+        }
+        if path.exists() && disk::list(path).is_ok_and(|entries| !entries.is_empty()) {
+            return Err(Error::usage("is not empty and holds no run").at(path.display()).hint("pass another --out"));
+        }
+        disk::create_folder(&path.join("checkpoints"))?;
+        let lock = Lock::take(path)?;
+        disk::write(&path.join(DEFINITION), ron::to_text(&definition).as_bytes())?;
+        let logs = Logs::open(path, &Position::default().logs)?;
+        Ok(Self { path: path.to_owned(), definition, logs, _lock: lock })
+    }
+
+    /// Opens a run to go on with it: its last sound checkpoint, and what was found damaged on the way there. Without any checkpoint
+    /// the run starts again.
+    ///
+    /// # Errors
+    /// Exit 2 when there is no run, 3 when checkpoints exist and none is sound, 7 when another process has it.
+    pub fn open(path: &Path) -> Result<(Self, Option<(Position, State)>, Vec<Error>)> {
+        let definition = Self::read_definition(path)?;
+        let lock = Lock::take(path)?;
+        disk::sweep(path)?;
+        disk::create_folder(&path.join("checkpoints"))?;
+        disk::sweep(&path.join("checkpoints"))?;
+        let (found, damaged) = Self::last_sound(path)?;
+        let read = found.as_ref().map(|(folder, _)| checkpoint::read(folder)).transpose()?;
+        let logs = Logs::open(path, &read.as_ref().map(|(position, _)| position.logs.clone()).unwrap_or_default())?;
+        Ok((Self { path: path.to_owned(), definition, logs, _lock: lock }, read, damaged))
+    }
+
+    /// What a run folder says it runs.
+    ///
+    /// # Errors
+    /// Exit 2 when there is no run, 3 when its definition is damaged.
+    pub fn read_definition(path: &Path) -> Result<Definition> {
+        let file = path.join(DEFINITION);
+        if !file.is_file() {
+            return Err(Error::usage(format!("there is no run: `{DEFINITION}` is missing")).at(path.display()));
+        }
+        let definition: Definition = ron::read_artefact(&file)?;
+        if definition.format != FORMAT {
+            return Err(Error::artefact(format!("is of format {}; this program reads {FORMAT}", definition.format)).at(file.display()));
+        }
+        Ok(definition)
+    }
+
+    /// The newest checkpoint that is what was written, and why newer ones are not.
+    ///
+    /// # Errors
+    /// Exit 3 when there are some and none is sound.
+    pub fn last_sound(path: &Path) -> Result<(Option<(PathBuf, Position)>, Vec<Error>)> {
+        let mut damaged = Vec::new();
+        for folder in checkpoint::list(&path.join("checkpoints"))? {
+            match checkpoint::verify(&folder) {
+                Ok(position) => return Ok((Some((folder, position)), damaged)),
+                Err(error) => damaged.push(error),
+            }
+        }
+        match damaged.pop() {
+            Some(error) => Err(error.as_kind(Kind::Artefact).hint("no checkpoint of this run is sound; start it again with another --out")),
+            None => Ok((None, damaged)),
+        }
+    }
+
+    /// Whether a folder is a run folder.
+    #[must_use]
+    pub fn is_run(path: &Path) -> bool {
+        path.join(DEFINITION).is_file()
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it runs.
+    #[must_use]
+    pub const fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// Extends the run to more steps.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn extend(&mut self, steps: u64) -> Result<()> {
+        self.definition.provenance.steps = steps;
+        disk::write(&self.path.join(DEFINITION), ron::to_text(&self.definition).as_bytes())
+    }
+
+    /// Writes a checkpoint and forgets the oldest beyond the newest three. When this returns, the checkpoint is acknowledged.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses; earlier checkpoints are then untouched.
+    pub fn checkpoint(&mut self, position: &mut Position, state: &State, policy: &Policy) -> Result<PathBuf> {
+        position.logs = self.logs.sync()?;
+        let checkpoints = self.path.join("checkpoints");
+        let card = self.card(policy, position.steps, None);
+        let folder = checkpoint::write(&checkpoints, position, state, policy, &card)?;
+        for old in checkpoint::list(&checkpoints)?.into_iter().skip(KEPT) {
+            disk::remove(&old)?;
+        }
+        Ok(folder)
+    }
+
+    /// Keeps the best policy so far in `best/`.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses; the one before is then untouched.
+    pub fn keep_best(&self, policy: &Policy, steps: u64, measured: Measured) -> Result<()> {
+        store::save(&self.path.join("best"), policy, &self.card(policy, steps, Some(measured)))
+    }
+
+    fn card(&self, policy: &Policy, steps: u64, measured: Option<Measured>) -> Card {
+        let provenance = Provenance { steps, ..self.definition.provenance.clone() };
+        Card { measured, ..Card::new(policy, provenance, self.definition.parents.clone()) }
+    }
+}
+
+impl Listener for RunFolder {
+    fn hear(&mut self, event: &Event<'_>) -> Result<()> {
+        self.logs.hear(event)
+    }
+}
