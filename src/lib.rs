@@ -11,11 +11,13 @@ pub mod learn;
 pub mod nn;
 pub mod parallel;
 pub mod policy;
+pub mod report;
 pub mod rollout;
 pub mod run;
 pub mod seed;
 pub mod stats;
 pub mod stop;
+pub mod study;
 pub mod transfer;
 
 pub use error::{Error, Result};

@@ -32,8 +32,6 @@ pub enum Stream {
     EvaluationNoise(u64),
     /// The k-th resampling of a bootstrap.
     Bootstrap(u64),
-    /// Seeds handed to the cells of a study.
-    Cell(u64),
 }
 
 impl Stream {
@@ -47,7 +45,6 @@ impl Stream {
             Self::EvaluationEnv(k) => ("evaluation-env", k),
             Self::EvaluationNoise(k) => ("evaluation-noise", k),
             Self::Bootstrap(k) => ("bootstrap", k),
-            Self::Cell(k) => ("cell", k),
         }
     }
 

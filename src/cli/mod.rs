@@ -3,6 +3,7 @@
 //! stdout is the result, stderr everything else.
 
 mod arguments;
+mod compare;
 mod digest;
 mod envs;
 mod evaluate;
@@ -44,6 +45,7 @@ enum Command {
     Pretrain(pretrain::Pretrain),
     Transfer(transfer::TransferCommand),
     Evaluate(evaluate::Evaluate),
+    Compare(compare::Compare),
     Policies(policies::Policies),
     Digest(digest::Digest),
     Fsck(fsck::Fsck),
@@ -85,6 +87,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Pretrain(command) => command.run(registry),
         Command::Transfer(command) => command.run(registry),
         Command::Evaluate(command) => command.run(registry),
+        Command::Compare(command) => command.run(registry),
         Command::Policies(command) => command.run(registry),
         Command::Digest(command) => command.run(),
         Command::Fsck(command) => command.run(),

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// How a command ended, when it did not fail.
@@ -108,36 +109,72 @@ pub(super) fn bytes(value: u64) -> String {
     }
 }
 
-/// A bar over steps with rate, time left and the curve of returns; where there is no terminal, a line a minute.
-pub(super) struct Progress {
+/// A bar over steps with rate and time left; where there is no terminal, a line a minute.
+pub(super) struct Bar {
     bar: ProgressBar,
-    curve: Vec<f64>,
     quiet: bool,
-    last_line: Instant,
+    last_line: Mutex<Instant>,
 }
 
-impl Progress {
-    pub(super) fn new(quiet: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+impl Bar {
+    pub(super) fn new(total: u64, quiet: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
         let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar:.cyan} {human_pos}/{human_len} steps {per_sec:>14} left {eta:>4} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { bar, curve: Vec::new(), quiet, last_line: Instant::now() }
+        Self { bar, quiet, last_line: Mutex::new(Instant::now()) }
     }
 
-    fn line_a_minute(&mut self) {
-        if !self.quiet && !std::io::stderr().is_terminal() && self.last_line.elapsed() > Duration::from_secs(60) {
-            self.last_line = Instant::now();
-            let returns = self.curve.last().map_or(String::new(), |last| format!(", return {}", number(*last)));
-            let of = self.bar.length().unwrap_or(0);
-            eprintln!("{} of {} steps, {:.0} steps/s{returns}", count(self.bar.position()), count(of), self.bar.per_sec());
-        }
+    /// So many more steps are done.
+    pub(super) fn add(&self, steps: u64) {
+        self.bar.inc(steps);
+        self.line_a_minute();
+    }
+
+    /// So many steps need not be done: they say nothing of the rate.
+    pub(super) fn skip(&self, steps: u64) {
+        self.bar.set_position(self.bar.position() + steps);
+        self.bar.reset_eta();
+    }
+
+    /// What is said behind the bar.
+    pub(super) fn say(&self, message: String) {
+        self.bar.set_message(message);
     }
 
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+
+    fn line_a_minute(&self) {
+        if self.quiet || std::io::stderr().is_terminal() {
+            return;
+        }
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() > Duration::from_secs(60) {
+            *last = Instant::now();
+            let of = count(self.bar.length().unwrap_or(0));
+            eprintln!("{} of {of} steps, {:.0} steps/s, {}", count(self.bar.position()), self.bar.per_sec(), self.bar.message());
+        }
+    }
+}
+
+/// The bar of one run: with the curve of its returns.
+pub(super) struct Progress {
+    bar: Bar,
+    steps: u64,
+    curve: Vec<f64>,
+}
+
+impl Progress {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { bar: Bar::new(0, quiet), steps: 0, curve: Vec::new() }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish();
     }
 }
 
@@ -145,20 +182,22 @@ impl Listener for Progress {
     fn hear(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Started { steps, total } => {
-                self.bar.set_length(*total);
-                self.bar.set_position(*steps);
-                self.bar.reset_eta();
+                self.bar.bar.set_length(*total);
+                self.bar.skip(*steps);
+                self.steps = *steps;
             }
-            Event::Iteration { steps, .. } => self.bar.set_position(*steps),
+            Event::Iteration { steps, .. } => {
+                self.bar.add(steps - self.steps);
+                self.steps = *steps;
+            }
             Event::Evaluated { evaluation, .. } => {
                 let mean = evaluation.interval().mean;
                 self.curve.push(mean);
-                self.bar.set_message(format!("return {} {}", number(mean), sparkline(&self.curve)));
+                self.bar.say(format!("return {} {}", number(mean), sparkline(&self.curve)));
             }
             Event::Checkpointed { .. } => {}
-            Event::Warning(error) => self.bar.suspend(|| warn(error)),
+            Event::Warning(error) => self.bar.bar.suspend(|| warn(error)),
         }
-        self.line_a_minute();
         Ok(())
     }
 }

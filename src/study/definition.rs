@@ -1,0 +1,169 @@
+//! A study as RON.
+
+use crate::choose::{Configuration, Method, Source};
+use crate::env::{Registry, Spec};
+use crate::error::{Error, Result};
+use crate::file::ron;
+use crate::learn::ppo::defaults;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What a study file says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "study", deny_unknown_fields)]
+struct File {
+    about: String,
+    sources: Vec<String>,
+    targets: Vec<String>,
+    methods: Vec<String>,
+    seeds: u64,
+    steps: u64,
+    #[serde(default = "twenty")]
+    evaluations: u64,
+    #[serde(default = "twenty_episodes")]
+    episodes: usize,
+    #[serde(default)]
+    set: Vec<String>,
+}
+
+const fn twenty() -> u64 {
+    20
+}
+
+const fn twenty_episodes() -> usize {
+    20
+}
+
+/// A study with everything resolved and checked.
+pub struct Definition {
+    /// Its name: the file's stem.
+    pub name: String,
+    /// One sentence.
+    pub about: String,
+    /// Policies to start from.
+    pub sources: Vec<Source>,
+    /// Where to go, each with the learner's configuration there.
+    pub targets: Vec<Target>,
+    /// How; scratch is always among them, first.
+    pub methods: Vec<Method>,
+    /// Seeds 0, 1, ... of each cell's run.
+    pub seeds: u64,
+    /// Environment steps in the target.
+    pub steps: u64,
+    /// Evaluations on the way.
+    pub evaluations: u64,
+    /// Episodes of each evaluation.
+    pub episodes: usize,
+    /// The file's text, for the report.
+    pub text: String,
+}
+
+/// A target environment.
+pub struct Target {
+    /// The environment.
+    pub environment: Spec,
+    /// The learner's configuration there, by method.
+    pub configurations: Vec<(Method, Configuration)>,
+}
+
+/// Everything that a method's cells are configured by in a target.
+impl Target {
+    /// The configuration of a method.
+    ///
+    /// # Panics
+    /// When the study does not have it.
+    #[must_use]
+    pub fn configuration(&self, method: Method) -> &Configuration {
+        &self.configurations.iter().find(|(known, _)| *known == method).expect("a method of the study").1
+    }
+}
+
+impl Definition {
+    /// Reads a study file and everything that it names.
+    ///
+    /// # Errors
+    /// Exit 2 for a typo or a value that makes no sense, 3 for a source that is damaged.
+    pub fn read(path: &Path, registry: &Registry) -> Result<Self> {
+        let source = ron::Source::read(path).map_err(|error| match error.kind() {
+            crate::error::Kind::Io => Error::usage("there is no such study").at(path.display()).hint("studies/ has examples"),
+            _ => error.as_kind(crate::error::Kind::Usage),
+        })?;
+        let file: File = source.parse()?;
+        let at = |words: &[&str]| source.place_of(words);
+        check_numbers(&file, &source)?;
+        let methods = methods(&file.methods).map_err(|error| error.at(at(&["methods"])))?;
+        let sources = file.sources.iter().map(|name| Source::load(name).map_err(|error| error.at(at(&["sources", name])))).collect::<Result<Vec<_>>>()?;
+        let targets = file.targets.iter().map(|name| target(name, &methods, &file.set, registry).map_err(|error| error.at(at(&["targets", name])))).collect::<Result<Vec<_>>>()?;
+        for (target, name) in targets.iter().zip(&file.targets) {
+            let rollout = target.configuration(Method::Scratch).ppo.rollout_steps();
+            if rollout > file.steps {
+                return Err(Error::usage(format!("{} steps are less than one update in `{name}`, which takes {rollout}", file.steps)).at(at(&["steps"])));
+            }
+        }
+        Ok(Self {
+            name: path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+            about: file.about,
+            sources,
+            targets,
+            methods,
+            seeds: file.seeds,
+            steps: file.steps,
+            evaluations: file.evaluations,
+            episodes: file.episodes,
+            text: source.text,
+        })
+    }
+}
+
+fn check_numbers(file: &File, source: &ron::Source) -> Result<()> {
+    let refuse = |field: &str, message: &str| Err(Error::usage(format!("`{field}` {message}")).at(source.place_of(&[field])));
+    for (field, empty) in [("sources", file.sources.is_empty()), ("targets", file.targets.is_empty()), ("methods", file.methods.is_empty())] {
+        if empty {
+            return refuse(field, "is empty");
+        }
+    }
+    for (field, list) in [("sources", &file.sources), ("targets", &file.targets), ("methods", &file.methods)] {
+        let mut sorted = list.clone();
+        sorted.sort();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return refuse(field, &format!("names `{}` twice", pair[0]));
+        }
+    }
+    if !(1..=1000).contains(&file.seeds) {
+        return refuse("seeds", "lies between 1 and 1000");
+    }
+    if !(1..=1 << 40).contains(&file.steps) {
+        return refuse("steps", "lies between 1 and 2^40");
+    }
+    if !(1..=1000).contains(&file.evaluations) {
+        return refuse("evaluations", "lies between 1 and 1000");
+    }
+    if !(1..=10_000).contains(&file.episodes) {
+        return refuse("episodes", "lies between 1 and 10000");
+    }
+    Ok(())
+}
+
+fn methods(names: &[String]) -> Result<Vec<Method>> {
+    let mut methods = vec![Method::Scratch];
+    for name in names {
+        let method = Method::parse(name)?;
+        if method != Method::Scratch {
+            methods.push(method);
+        }
+    }
+    Ok(methods)
+}
+
+fn target(name: &str, methods: &[Method], set: &[String], registry: &Registry) -> Result<Target> {
+    let environment = registry.resolve(name)?;
+    let known = defaults::for_environment(&environment.simulator);
+    let configure = |method: Method| {
+        let mut configuration = method.configuration(known.config.clone());
+        for text in set {
+            configuration = configuration.apply(method, &crate::choose::configuration::assignment(text)?)?;
+        }
+        Ok((method, configuration))
+    };
+    Ok(Target { configurations: methods.iter().copied().map(configure).collect::<Result<_>>()?, environment })
+}
