@@ -113,8 +113,10 @@ impl Adam {
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     clip: T,
-    beta1: T,
-    beta2: T,
+    /// Decay of the first moment, and one minus it; the difference is taken in f64, where 1 - 0.999 is 0.001.
+    beta1: [T; 2],
+    /// The same of the second.
+    beta2: [T; 2],
     /// Learning rate over the first moment's bias correction.
     rate: T,
     /// One over the root of the second moment's bias correction.
@@ -136,8 +138,8 @@ impl<T: Float> Coefficients<T> {
         let step = step as f64;
         Self {
             clip: number(clip),
-            beta1: number(config.beta1),
-            beta2: number(config.beta2),
+            beta1: [number(config.beta1), number(1.0 - config.beta1)],
+            beta2: [number(config.beta2), number(1.0 - config.beta2)],
             rate: number(learning_rate / (1.0 - config.beta1.powf(step))),
             root_bias2: number(1.0 / (1.0 - config.beta2.powf(step)).sqrt()),
             epsilon: number(config.epsilon),
@@ -153,8 +155,8 @@ pub fn update<T: Float>(parameters: &mut [T], gradient: &[T], first: &mut [T], s
     let moments = first.iter_mut().zip(second.iter_mut());
     for ((parameter, gradient), (first, second)) in parameters.iter_mut().zip(gradient).zip(moments) {
         let gradient = *gradient * clip;
-        *first = beta1 * *first + (T::one() - beta1) * gradient;
-        *second = beta2 * *second + (T::one() - beta2) * (gradient * gradient);
+        *first = beta1[0] * *first + beta1[1] * gradient;
+        *second = beta2[0] * *second + beta2[1] * (gradient * gradient);
         let root = second.sqrt() * root_bias2 + epsilon;
         *parameter = *parameter * keep - rate * (*first / root);
     }

@@ -29,6 +29,7 @@ pub fn value_loss(value: &Tensor, old_value: &Tensor, returns: &Tensor, clip: Op
 }
 
 /// What the loss is made of.
+#[derive(Debug, Clone, Copy)]
 pub struct Weights {
     /// How far the ratio may move.
     pub clip: f64,

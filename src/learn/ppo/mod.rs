@@ -8,6 +8,7 @@ pub mod loss;
 mod update;
 
 pub use config::Config;
+pub use update::fused_gradient;
 
 use super::explained_variance::explained_variance;
 use super::{Learner, MakeTerm, Progress, Rates, State};

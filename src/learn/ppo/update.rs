@@ -5,7 +5,7 @@ use super::loss::{self, Terms, Weights};
 use crate::error::{Error, Result};
 use crate::learn::{Batch, LossTerm, MakeTerm};
 use crate::nn::kernel::CHUNK;
-use crate::nn::{ActorCritic, Network, Workspace, autograd};
+use crate::nn::{ActorCritic, Network, Params, Workspace, autograd};
 use crate::rollout::Rollout;
 use std::ops::Range;
 use tch::Tensor;
@@ -171,6 +171,23 @@ impl GradientShard {
         }
         Ok(())
     }
+}
+
+/// The losses of a whole rollout as one minibatch, its advantages as they are, and the flat gradient, by the fused path: what a learner
+/// computes, laid open for comparison with a reference.
+///
+/// # Panics
+/// When the architecture is not fused.
+#[must_use]
+pub fn fused_gradient(shape: &ActorCritic, params: &Params, rollout: &Rollout, weights: Weights) -> (Terms, Vec<f32>) {
+    assert!(shape.is_fused(), "libtorch computes this architecture");
+    let rows: Vec<Row> = (0..rollout.rows()).map(|at| Row::new(0, at)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "minibatches are small")]
+    let share = 1.0 / rows.len() as f32;
+    let minibatch = Minibatch { rollouts: &[rollout], rows: &rows, weights, share, advantage_mean: 0.0, advantage_scale: 1.0, fraction: 0.0 };
+    let mut shard = GradientShard::new(shape, &[]);
+    let terms = shard.gradient(&Network::new(shape, params), &minibatch, 0..rows.len()).expect("no autograd, no terms");
+    (terms, shard.gradient)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "minibatches are small")]

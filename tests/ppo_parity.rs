@@ -1,0 +1,183 @@
+//! PPO losses, their gradients and Adam against PyTorch: `tests/golden/ppo/record.py` is the other side.
+
+use heirloom::learn::Batch;
+use heirloom::learn::ppo::fused_gradient;
+use heirloom::learn::ppo::loss::{self, Weights};
+use heirloom::nn::adam::{self, Coefficients};
+use heirloom::nn::{Activation, ActorCritic, Adam, Head, Layout, Params, autograd};
+use heirloom::rollout::Rollout;
+use std::sync::Arc;
+use tch::{Kind, Tensor};
+
+const CASES: u64 = 500;
+
+/// splitmix64; uniform in [-1, 1), rounded to f32.
+struct Stream(u64);
+
+impl Stream {
+    fn word(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn number(&mut self) -> f32 {
+        ((self.word() >> 11) as f64 * 2.0_f64.powi(-53) * 2.0 - 1.0) as f32
+    }
+
+    fn below(&mut self, bound: u64) -> usize {
+        usize::try_from(self.word() % bound).unwrap()
+    }
+
+    fn numbers(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| self.number()).collect()
+    }
+}
+
+fn golden(name: &str) -> Vec<f64> {
+    let bytes = std::fs::read(format!("{}/tests/golden/ppo/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    bytes.chunks_exact(8).map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap())).collect()
+}
+
+struct Case {
+    shape: ActorCritic,
+    params: Params,
+    columns: [Vec<f32>; 4],
+    observation: Vec<f32>,
+    action: Vec<f32>,
+    rows: usize,
+    value_clip: Option<f64>,
+}
+
+/// Draws a case in the order in which `record.py` does.
+fn case(seed: u64) -> Case {
+    let mut s = Stream(seed);
+    let (inputs, outputs, rows) = (1 + s.below(6), 1 + s.below(4), 2 + s.below(30));
+    let hidden = [vec![], vec![5], vec![17, 8], vec![16]][s.below(4)].clone();
+    let activation = [Activation::Tanh, Activation::Relu][s.below(2)];
+    let categorical = s.below(2) == 0;
+    let value_clip = (s.below(2) == 0).then_some(0.3);
+    let head = if categorical { Head::Categorical } else { Head::DiagonalGaussian { initial_log_std: 0.0 } };
+    let shape = ActorCritic { inputs, joined: 0, outputs, actor: hidden.clone(), critic: hidden, activation, head };
+    let mut params = Params::zeros(shape.layout());
+    params.values = s.numbers(params.values.len());
+    let observation = s.numbers(rows * inputs);
+    let action = match categorical {
+        true => (0..rows).map(|_| s.below(outputs as u64) as f32).collect(),
+        false => s.numbers(rows * outputs).into_iter().map(|number| number * 2.0).collect(),
+    };
+    let columns = [s.numbers(rows), s.numbers(rows), s.numbers(rows), s.numbers(rows)];
+    Case { shape, params, columns, observation, action, rows, value_clip }
+}
+
+/// Losses and gradient of a case through autograd in `kind`.
+fn autograd_of(case: &Case, kind: Kind) -> Vec<f64> {
+    let column = |index: usize| Tensor::from_slice(&case.columns[index]).to_kind(kind);
+    let matrix = |values: &[f32]| autograd::matrix(values, case.rows, values.len() / case.rows).to_kind(kind);
+    let batch = Batch { observation: matrix(&case.observation), action: matrix(&case.action), log_prob: column(0), value: column(1), returns: column(2), advantage: column(3) };
+    let weights = Weights { clip: 0.2, value_clip: case.value_clip, value: 0.5, entropy: 0.01 };
+    let leaves = autograd::leaves(&case.params, kind);
+    let [total, parts @ ..] = loss::loss(&case.shape, &leaves, &batch, &weights);
+    let gradients = Tensor::run_backward(&[total], &leaves, false, false);
+    let mut out: Vec<f64> = parts.iter().map(|part| part.double_value(&[])).collect();
+    for gradient in gradients {
+        out.extend(Vec::<f64>::try_from(gradient.to_kind(Kind::Double).view([-1])).unwrap());
+    }
+    out
+}
+
+/// Distance of two gradients over the length of the second.
+fn relative(found: &[f64], expected: &[f64]) -> f64 {
+    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
+    length(&mut found.iter().zip(expected).map(|(a, b)| a - b)) / length(&mut expected.iter().copied()).max(1e-12)
+}
+
+#[test]
+fn losses_and_gradients_are_pytorchs_in_f64_and_f32() {
+    let golden = golden("losses.f64");
+    let mut at = 0;
+    for seed in 0..CASES {
+        let case = case(seed);
+        let expected = &golden[at..at + 5 + case.params.values.len()];
+        at += expected.len();
+        for (kind, tolerance) in [(Kind::Double, 1e-9), (Kind::Float, 1e-5)] {
+            let found = autograd_of(&case, kind);
+            for part in 0..5 {
+                let error = (found[part] - expected[part]).abs();
+                assert!(error <= tolerance * expected[part].abs().max(1.0), "case {seed}, part {part}: {} {}", found[part], expected[part]);
+            }
+            let error = relative(&found[5..], &expected[5..]);
+            assert!(error <= tolerance, "case {seed} in {kind:?}: gradient off by {error:e}");
+        }
+    }
+    assert_eq!(at, golden.len());
+}
+
+#[test]
+fn the_fused_update_is_pytorchs() {
+    let golden = golden("losses.f64");
+    let mut at = 0;
+    for seed in 0..CASES {
+        let case = case(seed);
+        let expected = &golden[at..at + 5 + case.params.values.len()];
+        at += expected.len();
+        let [log_prob, value, returns, advantage] = &case.columns;
+        let mut rollout = Rollout::new(case.rows, case.shape.inputs, case.action.len() / case.rows);
+        rollout.observation.clone_from(&case.observation);
+        rollout.action.clone_from(&case.action);
+        rollout.log_prob.clone_from(log_prob);
+        rollout.value.clone_from(value);
+        rollout.returns.clone_from(returns);
+        rollout.advantage.clone_from(advantage);
+        let weights = Weights { clip: 0.2, value_clip: case.value_clip, value: 0.5, entropy: 0.01 };
+        let (terms, gradient) = fused_gradient(&case.shape, &case.params, &rollout, weights);
+        let parts = [terms.surrogate, terms.value, terms.entropy, terms.approx_kl, terms.clip_fraction];
+        for (part, (found, expected)) in parts.iter().zip(expected).enumerate() {
+            assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1.0), "case {seed}, part {part}: {found} {expected}");
+        }
+        let gradient: Vec<f64> = gradient.iter().map(|value| f64::from(*value)).collect();
+        let error = relative(&gradient, &expected[5..]);
+        assert!(error <= 1e-5, "case {seed}: gradient off by {error:e}");
+    }
+}
+
+/// Parameters of Adam and AdamW after 1, 10, 100 and 1,000 steps: the formula in f64, the optimiser in f32, each against PyTorch's own in
+/// that precision.
+#[test]
+fn a_thousand_steps_of_adam_are_pytorchs() {
+    let golden = golden("adam.f64");
+    let mut expected = golden.chunks_exact(16);
+    let mut check = |found: &[f64], step: u64, tolerance: f64| {
+        if [1, 10, 100, 1000].contains(&step) {
+            let error = relative(found, expected.next().unwrap());
+            assert!(error <= tolerance, "step {step}: off by {error:e}");
+        }
+    };
+    for weight_decay in [0.0, 0.05] {
+        let config = adam::Config { weight_decay, ..adam::Config::default() };
+        let to_f64 = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>();
+
+        let mut s = Stream(7);
+        let mut wide = to_f64(&s.numbers(16));
+        let (mut first, mut second) = (vec![0.0; 16], vec![0.0; 16]);
+        for step in 1..=1000 {
+            let gradient = to_f64(&s.numbers(16));
+            adam::update(&mut wide, &gradient, &mut first, &mut second, &Coefficients::new(&config, 3e-3, 1.0, step));
+            check(&wide, step, 1e-9);
+        }
+
+        let mut s = Stream(7);
+        let mut layout = Layout::default();
+        layout.push("p", &[16]);
+        let layout = Arc::new(layout);
+        let mut narrow = Params::zeros(Arc::clone(&layout));
+        narrow.values = s.numbers(16);
+        let mut optimizer = Adam::new(config, &layout);
+        for step in 1..=1000 {
+            optimizer.step(&mut narrow, &mut s.numbers(16), 3e-3, 1e9, &[1.0]).unwrap();
+            check(&to_f64(&narrow.values), step, 1e-5);
+        }
+    }
+}
