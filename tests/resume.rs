@@ -1,0 +1,210 @@
+//! A run that was stopped, anywhere and by anything, and then resumed is the run that was not: the same state, the same logs, bit for
+//! bit, with any number of threads.
+
+mod program;
+
+use heirloom::choose::{Configuration, Job, Method, Source};
+use heirloom::env::Registry;
+use heirloom::learn::{Learner, Schedule, State};
+use heirloom::nn::{Activation, Head};
+use heirloom::parallel::Pool;
+use heirloom::seed::{Rng, Stream};
+use heirloom::stop::Stop;
+use heirloom::Result;
+use program::Program;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Small learners that between them use everything a state must hold.
+fn jobs() -> Vec<(&'static str, Job)> {
+    let small = |configuration: &mut Configuration| {
+        configuration.ppo.environments = 6;
+        configuration.ppo.steps = 24;
+        configuration.ppo.minibatch = 50;
+        configuration.ppo.shards = Some(3);
+        configuration.ppo.actor = vec![16, 16];
+        configuration.ppo.critic = vec![16];
+    };
+    let job = |environment: &str, method: Method, change: &dyn Fn(&mut Configuration)| {
+        let mut configuration = method.configuration(heirloom::learn::ppo::Config::default());
+        small(&mut configuration);
+        change(&mut configuration);
+        Job {
+            environment: Registry::standard().resolve(environment).unwrap(),
+            method,
+            configuration,
+            source: None,
+            steps: 144 * 12,
+            seed: 5,
+            evaluations: 3,
+            evaluation_episodes: 2,
+            evaluation_seed: 1,
+            checkpoint_every: Some(1),
+            command: String::new(),
+        }
+    };
+    let normalised = |configuration: &mut Configuration| {
+        configuration.ppo.normalize_observations = true;
+        configuration.ppo.normalize_returns = true;
+        configuration.ppo.clip_schedule = Schedule::Linear;
+        configuration.ppo.target_kl = Some(0.003);
+        configuration.ppo.value_clip = Some(0.2);
+    };
+    let gaussian = |configuration: &mut Configuration| {
+        normalised(configuration);
+        configuration.ppo.head = Some(Head::SquashedGaussian { initial_log_std: -0.5 });
+    };
+    let libtorch = |configuration: &mut Configuration| configuration.ppo.activation = Activation::Silu;
+    vec![
+        ("plain", job("cartpole", Method::Scratch, &|_| {})),
+        ("normalised, scheduled, stopped early by KL", job("cartpole", Method::Scratch, &normalised)),
+        ("continuous", job("classic/cartpole_continuous", Method::Scratch, &gaussian)),
+        ("through libtorch", job("cartpole", Method::Scratch, &libtorch)),
+        ("frozen layers", transferred(job("cartpole", Method::FeatureExtraction, &normalised), &job("cartpole", Method::Scratch, &normalised))),
+        ("critic warm-up", transferred(job("cartpole", Method::FineTune, &normalised), &job("cartpole", Method::Scratch, &normalised))),
+    ]
+}
+
+/// A transfer whose source is what another job has learned after two updates.
+fn transferred(job: Job, source: &Job) -> Job {
+    let mut learner = learner(source, 1);
+    for _ in 0..2 {
+        learner.advance(&Stop::new()).unwrap();
+    }
+    let policy = learner.policy();
+    let card = heirloom::policy::Card::new(&policy, source.provenance(), Vec::new());
+    Job { source: Some(Source { path: "source".into(), policy, card }), ..job }
+}
+
+fn learner(job: &Job, threads: usize) -> impl Learner + use<> {
+    let pool = Arc::new(Pool::new(threads, heirloom::nn::autograd::use_one_thread).unwrap());
+    job.learner(&Registry::standard(), &pool).unwrap()
+}
+
+/// The digest after every update of an uninterrupted run.
+fn straight(job: &Job) -> Vec<String> {
+    let mut learner = learner(job, 1);
+    (0..12)
+        .map(|_| {
+            learner.advance(&Stop::new()).unwrap();
+            learner.state().digest()
+        })
+        .collect()
+}
+
+#[test]
+fn a_learner_restored_anywhere_goes_on_as_if_nothing_happened() {
+    let mut rng = Stream::Bootstrap(0).under(1);
+    for (name, job) in jobs() {
+        let digests = straight(&job);
+        for _ in 0..20 {
+            // Two stops: the second one in a run that was resumed itself, with other thread counts.
+            let first = rng.below(10);
+            let second = first + 1 + rng.below(11 - first);
+            let mut state = None;
+            let mut done = 0;
+            for stop in [first, second, 12] {
+                let threads = [1, 2, 3, 8][rng.below(4)];
+                let mut learner = learner(&job, threads);
+                if let Some(state) = &state {
+                    learner.restore(state).unwrap();
+                }
+                while done < stop {
+                    learner.advance(&Stop::new()).unwrap();
+                    done += 1;
+                    assert_eq!(learner.state().digest(), digests[done - 1], "{name}: update {done} after stops at {first} and {second}");
+                }
+                state = Some(learner.state());
+            }
+        }
+    }
+}
+
+/// A signal in the middle of an iteration: the learner is torn, the state kept from its beginning is not.
+#[test]
+fn an_iteration_that_is_broken_off_is_done_again() {
+    let mut rng = Stream::Bootstrap(1).under(1);
+    for (name, job) in jobs() {
+        let digests = straight(&job);
+        let mut broken_off = 0;
+        for _ in 0..20 {
+            let mut current = learner(&job, 2);
+            let at = rng.below(11);
+            for _ in 0..at {
+                current.advance(&Stop::new()).unwrap();
+            }
+            let kept: State = current.state();
+            match break_off(&mut current, &mut rng) {
+                Ok(_) => {}
+                Err(error) => {
+                    assert_eq!(error.kind(), heirloom::error::Kind::Stopped);
+                    broken_off += 1;
+                    current = learner(&job, 1);
+                    current.restore(&kept).unwrap();
+                    current.advance(&Stop::new()).unwrap();
+                }
+            }
+            assert_eq!(current.state().digest(), digests[at], "{name}: update {}", at + 1);
+        }
+        assert!(broken_off > 0, "{name}: no signal came in time");
+    }
+}
+
+fn break_off(learner: &mut impl Learner, rng: &mut Rng) -> Result<()> {
+    let stop = Arc::new(Stop::new());
+    stop.arm(true);
+    let delay = Duration::from_micros(rng.below(600) as u64);
+    let signal = Arc::clone(&stop);
+    let waiting = std::thread::spawn(move || {
+        std::thread::sleep(delay);
+        signal.request(2);
+    });
+    let advanced = learner.advance(&stop).map(drop);
+    waiting.join().unwrap();
+    advanced
+}
+
+const RUN: &str = "pretrain cartpole --steps 12000 --seed 4 --json --episodes 3 --evaluations 4 --checkpoint-every 1";
+
+#[test]
+fn a_resumed_run_folder_is_the_uninterrupted_one() {
+    let program = Program::new();
+    program.ok(&format!("{RUN} --out straight --threads 2"));
+    let digest = program.ok("digest straight");
+    let mut rng = Stream::Bootstrap(2).under(1);
+    for _ in 0..3 {
+        let (one, two) = (1 + rng.below(5), 1 + rng.below(5));
+        program.ok(&format!("{RUN} --out stopped --threads 1 --stop-after-updates {one}"));
+        program.ok(&format!("{RUN} --out stopped --threads 3 --resume --stop-after-updates {two}"));
+        program.ok(&format!("{RUN} --out stopped --threads 2 --resume"));
+        assert_eq!(program.ok("digest stopped"), digest, "stopped after {one} and {two} updates");
+        for log in ["metrics.csv", "evaluations.csv"] {
+            assert!(program.read(&format!("stopped/{log}")) == program.read(&format!("straight/{log}")), "{log} differs");
+        }
+        std::fs::remove_dir_all(program.path("stopped")).unwrap();
+    }
+}
+
+#[test]
+fn a_finished_run_resumed_changes_nothing_and_more_steps_extend_it() {
+    let program = Program::new();
+    program.ok(&format!("{RUN} --out run"));
+    let (digest, log) = (program.ok("digest run"), program.read("run/evaluations.csv"));
+    program.ok(&format!("{RUN} --out run --resume"));
+    assert_eq!(program.ok("digest run"), digest);
+    assert_eq!(program.read("run/evaluations.csv"), log);
+    program.ok("pretrain cartpole --out run --resume --steps 16000 --json");
+    assert_ne!(program.ok("digest run"), digest);
+    program.run("pretrain cartpole --out run --resume --steps 12000").refused(2, &["would cut it short"]);
+}
+
+#[test]
+fn what_is_typed_with_resume_must_be_what_the_run_is() {
+    let program = Program::new();
+    program.ok(&format!("{RUN} --out run --stop-after-updates 1"));
+    program.run("pretrain cartpole --out run --resume --seed 5").refused(2, &["another seed"]);
+    program.run("pretrain classic/cartpole_continuous --out run --resume").refused(2, &["another environment"]);
+    program.run("pretrain cartpole --out run --resume --set ppo.clip=0.3").refused(2, &["another configuration"]);
+    program.run("pretrain cartpole --out run").refused(2, &["there is a run already", "--resume"]);
+    program.run("pretrain cartpole --out nothing --resume").refused(2, &["there is no run"]);
+}
