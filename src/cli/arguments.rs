@@ -33,6 +33,9 @@ pub(super) struct RunArguments {
     /// Print the result as JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Say on stderr what each evaluation measured and when each checkpoint is safe on the disk
+    #[arg(long, short)]
+    pub(super) verbose: bool,
     /// Change a field of the configuration: ppo.learning_rate=3e-4
     #[arg(long = "set", value_name = "FIELD=VALUE")]
     pub(super) set: Vec<String>,

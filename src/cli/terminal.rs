@@ -166,11 +166,18 @@ pub(super) struct Progress {
     bar: Bar,
     steps: u64,
     curve: Vec<f64>,
+    verbose: bool,
 }
 
 impl Progress {
-    pub(super) fn new(quiet: bool) -> Self {
-        Self { bar: Bar::new(0, quiet), steps: 0, curve: Vec::new() }
+    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+        Self { bar: Bar::new(0, quiet), steps: 0, curve: Vec::new(), verbose }
+    }
+
+    fn detail(&self, text: &str) {
+        if self.verbose {
+            self.bar.bar.suspend(|| eprintln!("{text}"));
+        }
     }
 
     pub(super) fn finish(&self) {
@@ -194,8 +201,9 @@ impl Listener for Progress {
                 let mean = evaluation.interval().mean;
                 self.curve.push(mean);
                 self.bar.say(format!("return {} {}", number(mean), sparkline(&self.curve)));
+                self.detail(&format!("evaluated after {} steps: {}", evaluation.steps, number(mean)));
             }
-            Event::Checkpointed { .. } => {}
+            Event::Checkpointed { steps, path } => self.detail(&format!("checkpoint after {steps} steps: {}", path.display())),
             Event::Warning(error) => self.bar.bar.suspend(|| warn(error)),
         }
         Ok(())

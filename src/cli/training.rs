@@ -35,7 +35,7 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
     let mut opened = if arguments.resume { resume(&out, &job, arguments, registry, &pool)? } else { begin(&out, job, registry, &pool)? };
     opened.plan.stop_after_updates = arguments.stop_after_updates;
     let evaluator = opened.job.evaluator(registry, &pool);
-    let mut progress = Progress::new(arguments.json);
+    let mut progress = Progress::new(arguments.json, arguments.verbose);
     let began = Instant::now();
     let before = opened.position.steps;
     let outcome = drive(&mut opened.learner, &opened.plan, &evaluator, Some(&mut opened.folder), opened.position, &stop, &mut progress);
