@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 const PARTIAL: &str = ".partial-";
@@ -16,7 +17,9 @@ const PARTIAL: &str = ".partial-";
 /// When it cannot be read, is not a plain file, or is larger than `cap`.
 pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>> {
     let fail = |error| Error::io("read", path, error);
-    let file = File::open(path).map_err(fail)?;
+    // Without waiting: a named pipe in a file's place would be waited for for ever.
+    let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(fail)?;
     let found = file.metadata().map_err(fail)?;
     if !found.is_file() {
         return Err(Error::artefact("is not a plain file").at(path.display()));

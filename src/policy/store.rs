@@ -9,6 +9,9 @@ use crate::file::{digest, disk, ron};
 use crate::nn::{Moments, Normalizer, Params};
 use std::path::Path;
 
+/// Room for a header, and for moments and standard deviations beside the networks' numbers.
+const HEADER_ROOM: u64 = 4 << 20;
+
 /// The card's file name.
 pub const CARD: &str = "policy.ron";
 /// The weights' file name.
@@ -63,7 +66,11 @@ pub fn load_card(folder: &Path) -> Result<Card> {
 }
 
 fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
-    let bytes = disk::read(path, expected_size(card)?)?;
+    let numbers = size_of_numbers(card)?;
+    let bytes = disk::read(path, numbers.saturating_add(HEADER_ROOM))?;
+    if (bytes.len() as u64) < numbers {
+        return Err(Error::artefact(format!("is {} bytes long; the card describes {numbers} bytes of numbers", bytes.len())));
+    }
     if digest::of_bytes(&bytes) != card.weights {
         return Err(Error::artefact("is not the file that the card describes: its SHA-256 differs"));
     }
@@ -90,8 +97,8 @@ fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
     Ok(policy)
 }
 
-/// The largest file that this card can describe: its numbers, and room for a header. Nothing is allocated before this is known.
-fn expected_size(card: &card::Card) -> Result<u64> {
+/// Bytes of the numbers that a card describes. Nothing is allocated by what a card says before the file is known to hold as much.
+fn size_of_numbers(card: &card::Card) -> Result<u64> {
     let shape = &card.architecture;
     let numbers = |hidden: &[usize], outputs: usize| {
         let sizes = [&[shape.inputs], hidden, &[outputs]].concat();
@@ -99,6 +106,6 @@ fn expected_size(card: &card::Card) -> Result<u64> {
     };
     let total = numbers(&shape.actor, shape.outputs)
         .zip(numbers(&shape.critic, 1))
-        .and_then(|(actor, critic)| actor.checked_add(critic)?.checked_add(shape.outputs as u64)?.checked_mul(4)?.checked_add(24 * (shape.inputs as u64 + 1)));
-    total.map(|bytes| bytes + (1 << 20)).ok_or_else(|| Error::artefact("the card's sizes overflow"))
+        .and_then(|(actor, critic)| actor.checked_add(critic)?.checked_mul(4));
+    total.ok_or_else(|| Error::artefact("the card's sizes overflow"))
 }

@@ -1,0 +1,80 @@
+//! A time limit is not death: reward 1 at every step, discount 0.98, eight steps. Truncated, the value of the start is that of going on
+//! for ever, 1 / (1 - 0.98) = 50; terminated, (1 - 0.98^8) / (1 - 0.98) = 7.46.
+
+use heirloom::env::{Action, ActionSpace, Channel, Env, Scene, Snapshot, Spaces, Step};
+use heirloom::learn::Learner;
+use heirloom::learn::ppo::{Config, Ppo, Start};
+use heirloom::nn::{Network, Workspace};
+use heirloom::parallel::Pool;
+use heirloom::rollout::MakeEnv;
+use heirloom::seed::Rng;
+use heirloom::stop::Stop;
+use heirloom::Result;
+use std::sync::Arc;
+
+/// Shows how much of its eight steps is over.
+struct Corridor {
+    spaces: Spaces,
+    steps: usize,
+    terminates: bool,
+}
+
+impl Corridor {
+    fn new(terminates: bool) -> Self {
+        let observation = vec![Channel::new("share_over", 0.0, 1.0)];
+        Self { spaces: Spaces { observation, action: ActionSpace::Discrete(vec!["wait".into(), "stay".into()]) }, steps: 0, terminates }
+    }
+}
+
+impl Env for Corridor {
+    fn spaces(&self) -> &Spaces {
+        &self.spaces
+    }
+    fn reset(&mut self, _rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.steps = 0;
+        observation[0] = 0.0;
+        Ok(())
+    }
+    fn step(&mut self, _action: Action<'_>, _rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
+        self.steps += 1;
+        observation[0] = self.steps as f64 / 8.0;
+        let over = self.steps == 8;
+        Ok(Step { reward: 1.0, terminated: over && self.terminates, truncated: over && !self.terminates })
+    }
+    fn snapshot(&self, into: &mut Snapshot) {
+        into.put_count(self.steps);
+    }
+    fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
+        self.steps = from.take_count()?;
+        Ok(())
+    }
+    fn scene(&self) -> Scene {
+        Scene::default()
+    }
+}
+
+/// The critic's value of the start after training.
+fn value_of_the_start(terminates: bool) -> f32 {
+    let make: MakeEnv = Arc::new(move || Ok(Box::new(Corridor::new(terminates)) as Box<dyn Env>));
+    let config = Config { discount: 0.98, gae_lambda: 0.9, learning_rate: 3e-3, steps: 64, minibatch: 128, epochs: 10, max_grad_norm: 10.0, ..Config::default() };
+    let start = Start::fresh(&config, make().unwrap().spaces(), 1).unwrap();
+    let updates = 300;
+    let mut learner = Ppo::new(config, start, &make, &[], updates * 512, 1, Arc::new(Pool::inline())).unwrap();
+    for _ in 0..updates {
+        learner.advance(&Stop::new()).unwrap();
+    }
+    let policy = learner.policy();
+    let network = Network::new(&policy.shape, &policy.params);
+    let mut workspace = Workspace::new(&policy.shape);
+    workspace.input_row(0)[0] = 0.0;
+    network.forward(1, &mut workspace);
+    workspace.value(0)
+}
+
+#[test]
+fn ppo_bootstraps_at_truncation_and_not_at_termination() {
+    let truncated = value_of_the_start(false);
+    assert!((truncated - 50.0).abs() <= 1.0, "{truncated}");
+    let terminated = value_of_the_start(true);
+    assert!((terminated - 7.46).abs() <= 0.15, "{terminated}");
+}
