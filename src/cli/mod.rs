@@ -10,6 +10,7 @@ mod evaluate;
 mod fsck;
 mod policies;
 mod pretrain;
+mod probe;
 mod signals;
 mod terminal;
 mod training;
@@ -49,6 +50,8 @@ enum Command {
     Policies(policies::Policies),
     Digest(digest::Digest),
     Fsck(fsck::Fsck),
+    #[command(hide = true)]
+    Probe(probe::Probe),
     /// Print completions for a shell.
     #[command(hide = true)]
     Completions {
@@ -91,6 +94,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Policies(command) => command.run(registry),
         Command::Digest(command) => command.run(),
         Command::Fsck(command) => command.run(),
+        Command::Probe(command) => command.run(registry),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "heirloom", &mut anstream::stdout());
             Ok(Ending::Done)

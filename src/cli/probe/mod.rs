@@ -1,0 +1,105 @@
+//! `heirloom probe`: JSON in, JSON out, so that anyone can check our arithmetic from outside. Floats are written with as many digits as it
+//! takes to read the same bits back.
+
+mod adam;
+mod gae;
+mod interval;
+mod loss;
+mod normalizer;
+mod step;
+
+use super::terminal::Ending;
+use crate::env::Registry;
+use crate::error::{Error, Result};
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::io::Read;
+
+/// Longer inputs are refused.
+const CAP: u64 = 256 << 20;
+
+/// Feed recorded cases to one computation and read its exact answers: JSON on stdin, JSON on stdout.
+#[derive(Args)]
+pub(super) struct Probe {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Single environment steps from given states.
+    ///
+    /// Input: {"environment": NAME, "cases": [{"state": [numbers of the simulator's snapshot], "action": INDEX or [VALUES]}, ...]}.
+    /// Output: {"cases": [{"state": [...], "observation": [...], "reward": r, "terminated": b, "truncated": b}, ...]}.
+    /// The state is what the simulator itself keeps (CartPole: x, x_dot, theta, theta_dot), before any wrapper; an environment with
+    /// wrappers or drawn parameters is refused.
+    Step,
+    /// Generalised advantage estimation.
+    ///
+    /// Input: {"cases": [{"reward": [T][N], "value": [T][N], "next_value": [T][N], "terminated": [T][N], "truncated": [T][N],
+    /// "discount": g, "lambda": l}, ...]}; next_value is the value of the next state, of the cut-off one where truncated.
+    /// Output: {"cases": [{"f64": [T][N], "f32": [T][N]}, ...]}.
+    Gae,
+    /// Steps of Adam or AdamW.
+    ///
+    /// Input: {"parameters": [P], "gradients": [STEPS][P], "learning_rate": r, "beta1", "beta2", "epsilon", "weight_decay"}.
+    /// Output: {"f64": [STEPS][P], "f32": [STEPS][P]}, the parameters after each step.
+    Adam,
+    /// PPO's losses and their gradients with respect to log-probability, value and entropy.
+    ///
+    /// Input: {"log_prob": [B], "old_log_prob": [B], "advantage": [B], "value": [B], "old_value": [B], "returns": [B], "clip": c,
+    /// "value_clip": c or null}. Output, in f64: {"surrogate", "value_loss", "approx_kl", "clip_fraction", "d_log_prob": [B],
+    /// "d_value": [B]}: gradients of the surrogate and of the value loss.
+    Loss,
+    /// Running moments and normalised values.
+    ///
+    /// Input: {"shards": [S][ROWS][C], "values": [V][C]}: rows that each shard saw, then values to normalise.
+    /// Output: {"mean": [C], "variance": [C], "normalized": [V][C]} (normalized as f32, clipped to +-10).
+    Normalizer,
+    /// Mean with t-interval, and interquartile mean.
+    ///
+    /// Input: {"cases": [{"values": [N], "level": 0.95}, ...]}.
+    /// Output: {"cases": [{"mean", "low", "high", "iqm", "standard_deviation"}, ...]}; no interval below two values.
+    Interval,
+}
+
+impl Probe {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        match self.what {
+            What::Step => answer(|input| step::answer(registry, input)),
+            What::Gae => answer(gae::answer),
+            What::Adam => answer(adam::answer),
+            What::Loss => answer(loss::answer),
+            What::Normalizer => answer(normalizer::answer),
+            What::Interval => answer(interval::answer),
+        }
+    }
+}
+
+fn answer<I: DeserializeOwned, O: Serialize>(compute: impl FnOnce(I) -> Result<O>) -> Result<Ending> {
+    let mut text = String::new();
+    std::io::stdin().take(CAP).read_to_string(&mut text).map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
+    let input = serde_json::from_str(&text).map_err(|error| Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` and `heirloom probe NAME --help` describe the input"))?;
+    let output = serde_json::to_string(&compute(input)?).map_err(|error| Error::usage(error.to_string()))?;
+    super::terminal::say(&output);
+    Ok(Ending::Done)
+}
+
+/// Fails unless all lists have one length.
+fn same_length(lists: &[(&str, usize)]) -> Result<usize> {
+    let (first, length) = lists[0];
+    match lists.iter().find(|(_, other)| *other != length) {
+        Some((name, other)) => Err(Error::usage(format!("`{first}` has {length} entries, `{name}` {other}")).at("stdin")),
+        None => Ok(length),
+    }
+}
+
+/// Flattens `[T][N]` and gives `N`.
+fn flat<T: Copy>(name: &str, rows: &[Vec<T>]) -> Result<(Vec<T>, usize)> {
+    let columns = rows.first().map_or(0, Vec::len);
+    if columns == 0 || rows.iter().any(|row| row.len() != columns) {
+        return Err(Error::usage(format!("`{name}` is empty or its rows differ in length")).at("stdin"));
+    }
+    Ok((rows.concat(), columns))
+}
