@@ -90,6 +90,15 @@ impl Adam {
         squares.sqrt()
     }
 
+    /// Fails where a moment is not finite.
+    ///
+    /// # Errors
+    /// Exit 5; names the first tensor.
+    pub fn check_finite(&self) -> Result<()> {
+        let moment = |moment: &Params, name: &str| moment.check_finite().map_err(|error| error.at(name));
+        moment(&self.first, "first moment").and_then(|()| moment(&self.second, "second moment"))
+    }
+
     /// Adds moments and counters to a set that goes to disk.
     pub fn save(&self, into: &mut Tensors) {
         self.first.save("adam.first.", into);

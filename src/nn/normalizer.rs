@@ -3,7 +3,7 @@
 //! Moments are merged per channel (Chan et al. 1979), each channel with its own count, so that a channel which joins at a transfer
 //! starts fresh beside the carried ones. Shards gather their own and are merged in shard order between two updates.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::tensors::{Array, Tensors, take_f64};
 
 /// Count, mean and sum of squared deviations of each channel.
@@ -72,6 +72,18 @@ impl Moments {
         Self { count: pick(&self.count), mean: pick(&self.mean), squares: pick(&self.squares) }
     }
 
+    /// Fails where a number is not finite: a value of 1e300 is, its square is not.
+    ///
+    /// # Errors
+    /// Exit 5; names the moments and the channel.
+    pub fn check_finite(&self, name: &str) -> Result<()> {
+        let finite = |channel: &usize| self.mean[*channel].is_finite() && self.squares[*channel].is_finite();
+        match (0..self.channels()).find(|channel| !finite(channel)) {
+            Some(channel) => Err(Error::diverged(format!("of channel {channel} are not finite")).at(name)),
+            None => Ok(()),
+        }
+    }
+
     /// How many channels.
     #[must_use]
     pub fn channels(&self) -> usize {
@@ -95,7 +107,7 @@ impl Moments {
             let name = format!("{name}.{part}");
             let values = take_f64(from, &name, &[channels])?;
             let sound = values.iter().all(|value| value.is_finite() && (part == "mean" || *value >= 0.0));
-            if sound { Ok(values) } else { Err(crate::Error::artefact("holds numbers that are no moments").at(name)) }
+            if sound { Ok(values) } else { Err(Error::artefact("holds numbers that are no moments").at(name)) }
         };
         Ok(Self { count: part("count")?, mean: part("mean")?, squares: part("squares")? })
     }

@@ -166,8 +166,8 @@ impl Shard {
         }
     }
 
-    /// Divides rewards by the standard deviation of discounted returns and clips them to +-10 (detail 7 of "continuous action domains"
-    /// in "The 37 Implementation Details of PPO").
+    /// Divides rewards by the standard deviation of discounted returns and clips them to +-10 (details 30 and 31 of "The 37
+    /// Implementation Details of PPO").
     #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
     fn scale_rewards(&mut self, reward_scale: Option<f64>) {
         if let Some(scale) = reward_scale {

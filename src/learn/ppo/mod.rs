@@ -134,17 +134,17 @@ impl Ppo {
     /// # Errors
     /// When a loss or a gradient is not finite.
     pub fn update(&mut self, stop: &Stop) -> Result<Progress> {
-        self.finish_rollouts();
+        self.finish_rollouts()?;
         // What this update began with decides: the schedule's value at the start of the iteration.
         let before = self.steps - (self.config.environments * self.config.steps) as u64;
         let statistics = self.learn(before, stop)?;
-        self.merge_normalizer();
+        self.merge_normalizer()?;
         self.updates += 1;
         Ok(self.progress(&statistics))
     }
 
     /// Scales rewards, asks for the values of what follows, computes advantages.
-    fn finish_rollouts(&mut self) {
+    fn finish_rollouts(&mut self) -> Result<()> {
         if let Some(moments) = &mut self.policy.return_moments {
             for shard in &mut self.shards {
                 if let Some((_, seen)) = &mut shard.discounted {
@@ -152,11 +152,13 @@ impl Ppo {
                     seen.clear();
                 }
             }
+            moments.check_finite("moments of the discounted return")?;
         }
         let reward_scale = self.policy.return_moments.as_ref().map(|moments| 1.0 / (moments.variance(0) + 1e-8).sqrt());
         let actor = Actor { network: &self.network, normalizer: self.policy.normalizer.as_ref(), binding: &self.binding };
         let (discount, lambda) = (self.config.discount, self.config.gae_lambda);
         self.pool.each(&mut self.shards, |_, shard| shard.finish(actor, discount, lambda, reward_scale));
+        Ok(())
     }
 
     fn learn(&mut self, steps_before: u64, stop: &Stop) -> Result<Statistics> {
@@ -187,7 +189,8 @@ impl Ppo {
                     self.network.refresh(&self.policy.params);
                 }
             }
-            self.policy.params.check_finite()
+            self.policy.params.check_finite()?;
+            self.adam.check_finite()
         })?;
         Ok(statistics)
     }
@@ -209,13 +212,15 @@ impl Ppo {
         Ok(terms)
     }
 
-    fn merge_normalizer(&mut self) {
+    fn merge_normalizer(&mut self) -> Result<()> {
         if let Some(normalizer) = &mut self.policy.normalizer {
             for seen in self.shards.iter_mut().filter_map(|shard| shard.seen.as_mut()) {
                 normalizer.merge(seen);
                 seen.clear();
             }
+            normalizer.moments.check_finite("moments of observations")?;
         }
+        Ok(())
     }
 
     fn progress(&mut self, statistics: &Statistics) -> Progress {

@@ -1,0 +1,119 @@
+//! A number that is not finite, wherever it comes from, ends the run in the same update, is named, and never reaches a checkpoint.
+
+use heirloom::env::{Action, Env, Registry, Scene, Snapshot, Spaces, Step};
+use heirloom::error::Kind;
+use heirloom::learn::Learner;
+use heirloom::learn::ppo::{Config, Ppo, Start};
+use heirloom::nn::Activation;
+use heirloom::parallel::Pool;
+use heirloom::rollout::MakeEnv;
+use heirloom::seed::Rng;
+use heirloom::stop::Stop;
+use heirloom::Result;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// CartPole that shows or pays `value` once, at its 300th step.
+struct Poisoned {
+    inner: Box<dyn Env>,
+    count: Arc<AtomicU64>,
+    value: f64,
+    in_reward: bool,
+}
+
+impl Env for Poisoned {
+    fn spaces(&self) -> &Spaces {
+        self.inner.spaces()
+    }
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.inner.reset(rng, observation)
+    }
+    fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
+        let mut step = self.inner.step(action, rng, observation)?;
+        if self.count.fetch_add(1, Ordering::Relaxed) == 300 {
+            if self.in_reward {
+                step.reward = self.value;
+            } else {
+                observation[1] = self.value;
+            }
+        }
+        Ok(step)
+    }
+    fn snapshot(&self, into: &mut Snapshot) {
+        self.inner.snapshot(into);
+    }
+    fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
+        self.inner.restore(from)
+    }
+    fn scene(&self) -> Scene {
+        self.inner.scene()
+    }
+}
+
+fn learner(config: &Config, value: f64, in_reward: bool) -> Ppo {
+    let registry = Registry::standard();
+    let spec = registry.resolve("cartpole").unwrap();
+    let count = Arc::new(AtomicU64::new(0));
+    let make: MakeEnv = Arc::new(move || Ok(Box::new(Poisoned { inner: registry.build(&spec)?, count: Arc::clone(&count), value, in_reward }) as Box<dyn Env>));
+    let start = Start::fresh(config, make().unwrap().spaces(), 0).unwrap();
+    Ppo::new(config.clone(), start, &make, &[], 10_000, 0, Arc::new(Pool::inline())).unwrap()
+}
+
+/// Two updates of 256 steps: the poison falls into the second.
+fn outcome(config: &Config, value: f64, in_reward: bool) -> Result<()> {
+    let mut learner = learner(config, value, in_reward);
+    learner.advance(&Stop::new()).expect("before the poison");
+    learner.advance(&Stop::new())?;
+    learner.policy().params.check_finite().expect("an update that succeeds leaves finite weights");
+    learner.advance(&Stop::new()).map(drop)
+}
+
+fn configurations() -> Vec<Config> {
+    let base = Config { environments: 4, steps: 64, minibatch: 64, ..Config::default() };
+    let normalised = Config { normalize_observations: true, normalize_returns: true, ..base.clone() };
+    vec![base.clone(), normalised, Config { activation: Activation::Gelu, ..base }]
+}
+
+#[test]
+fn what_an_environment_shows_or_pays() {
+    for config in configurations() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            for in_reward in [false, true] {
+                match outcome(&config, value, in_reward) {
+                    Err(error) => {
+                        assert!([Kind::Environment, Kind::Diverged].contains(&error.kind()), "{value} {in_reward}: {error}");
+                        assert!(error.place().is_some(), "{value} {in_reward}: {error}");
+                    }
+                    // 1e300 is a number; a normaliser that clips may make something of it, but never a NaN (checked above).
+                    Ok(()) => assert!(value == 1e300, "{value} {in_reward} went through"),
+                }
+            }
+        }
+        // A denormal is a number like any other.
+        outcome(&config, 1e-310, false).unwrap();
+        outcome(&config, 1e-310, true).unwrap();
+    }
+}
+
+/// Weights, moments and statistics of a learner, poisoned one by one.
+#[test]
+fn what_a_learner_holds() {
+    for config in configurations() {
+        let state = learner(&config, 0.0, true).state();
+        let names: Vec<String> = state.tensors.keys().filter(|name| name.starts_with("params.") || name.starts_with("adam.") && *name != "adam.steps").cloned().collect();
+        assert!(names.len() >= 24);
+        for name in names {
+            for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut poisoned = state.clone();
+                if let heirloom::file::tensors::Data::F32(values) = &mut poisoned.tensors.get_mut(&name).unwrap().data {
+                    values[0] = value;
+                }
+                let mut learner = learner(&config, 0.0, true);
+                learner.restore(&poisoned).unwrap();
+                let error = learner.advance(&Stop::new()).map(drop).expect_err(&name);
+                assert!([Kind::Diverged, Kind::Environment].contains(&error.kind()), "{name} {value}: {error}");
+                assert!(error.place().is_some(), "{name} {value}: {error}");
+            }
+        }
+    }
+}
