@@ -1,0 +1,97 @@
+//! `cargo xtask`: what a fresh clone needs beyond plain `cargo`, one word each.
+//!
+//! Plain Rust without dependencies, so that it compiles within seconds on a bare machine. Every command first checks the C++
+//! compiler and provides libtorch, then leaves the work to `cargo`. A failure is one sentence that says what to do, and exit code 1.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a terminal")]
+
+mod child;
+mod failure;
+mod libtorch;
+mod lint;
+mod machine;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use failure::Outcome;
+
+/// The word to type, what it does, and the function that does it with the arguments behind the word.
+type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
+
+const COMMANDS: [Command; 4] = [
+    ("setup", "provide libtorch (530 MB to download, once per machine): then plain `cargo` works too", |_| {
+        println!("libtorch is in place: `cargo build`, `cargo run` and `cargo test` work");
+        Ok(())
+    }),
+    ("demo", "the main job: transfer a policy and compare it with learning from scratch", demo),
+    ("test", "all tests, optimised; what follows goes to `cargo test`: cargo xtask test gae -- --nocapture", test),
+    ("lint", "formatting, and clippy with every warning an error", lint::run),
+];
+
+fn demo(arguments: &[String]) -> Outcome {
+    child::heading("Building Heirloom (some minutes the first time, most of them in libtorch's C++ headers)");
+    child::cargo("build --release", &[])?;
+    child::heading("Transferring a policy, and comparing it with learning from scratch");
+    // Heirloom writes over no result, and the last demo's is nobody's loss.
+    let _ = std::fs::remove_dir_all(root().join("target/demo"));
+    child::cargo("run --release -- compare studies/demo.ron --out target/demo", arguments)
+}
+
+fn test(arguments: &[String]) -> Outcome {
+    child::cargo("test --release --workspace", arguments)
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("error: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Outcome {
+    let Some((word, rest)) = arguments.split_first().filter(|(word, _)| !["help", "--help", "-h"].contains(&word.as_str())) else {
+        println!("{}", help());
+        return Ok(());
+    };
+    let Some((.., command)) = COMMANDS.iter().find(|(name, ..)| name == word) else {
+        let names = COMMANDS.map(|(name, ..)| name).join(", ");
+        return Err(format!("there is no command `{word}`: take one of {names}"));
+    };
+    machine::check_compiler()?;
+    libtorch::provide()?;
+    command(rest)
+}
+
+fn help() -> String {
+    let rows = COMMANDS.map(|(name, purpose, _)| format!("  {name:<7}{purpose}")).join("\n");
+    format!(
+        "Usage: cargo xtask COMMAND [ARGUMENTS]\n\n{rows}\n\n\
+         Every command begins with `setup`, which does nothing when all is in place.\n\
+         To use a libtorch {} of your own, set LIBTORCH to its folder, or LIBTORCH_USE_PYTORCH=1\n\
+         for the one of the active Python environment; then nothing is downloaded.",
+        libtorch::VERSION
+    )
+}
+
+/// The root of the repository.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root of the repository")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_names_every_command_and_a_wrong_word_is_met_with_all_of_them() {
+        let failure = dispatch(&["tset".to_owned()]).unwrap_err();
+        for (name, ..) in COMMANDS {
+            assert!(help().contains(&format!("\n  {name} ")));
+            assert!(failure.contains(name));
+        }
+    }
+}
