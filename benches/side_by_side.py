@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Heirloom and its peers on the same work, in turn, on this machine: medians and ratios.
+
+    python3 benches/side_by_side.py [--reps 5] [--only ppo-a] [--out FILE.jsonl]
+
+Needs the peers' virtual environments (benches/peers/setup.sh, some 12 GB; HEIRLOOM_PEERS says where) and `cargo bench --no-run`. Repetitions
+run configuration by configuration, so that a change of the machine's load meets all alike; every line is kept in --out.
+"""
+import argparse, json, os, statistics, subprocess, sys, time
+
+here = os.path.dirname(os.path.abspath(__file__))
+peers = os.environ.get("HEIRLOOM_PEERS", os.path.expanduser("~/.cache/heirloom-peers"))
+options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+options.add_argument("--reps", type=int, default=5)
+options.add_argument("--only", default="")
+options.add_argument("--out", default="side-by-side.jsonl")
+options = options.parse_args()
+
+
+def ours():
+    """The path of the compiled bench, from cargo itself."""
+    lines = subprocess.run(["cargo", "bench", "--no-run", "--bench", "speed", "--message-format=json"], cwd=os.path.dirname(here), capture_output=True, text=True, check=True).stdout
+    return next(m["executable"] for m in map(json.loads, lines.splitlines()) if m.get("executable") and m["target"]["name"] == "speed")
+
+
+HEIRLOOM = ours()
+TORCH, JAX = (os.path.join(peers, v, "bin", "python") for v in ("torch", "jax"))
+speed = lambda text: [HEIRLOOM, *text.split()]
+peer = lambda python, text: [python, os.path.join(here, "peers", text.split()[0]), *text.split()[1:]]
+# name of the work -> [(who, command), ...]; ours first. The figure compared is steps per second unless `key` says otherwise.
+WORK = {
+    "env-step": ("steps_per_second", [
+        ("heirloom 2 threads", speed("env-step --steps 60000000 --threads 2")), ("heirloom 1 thread", speed("env-step --steps 30000000 --threads 1")),
+        ("bare loop", speed("bare-loop --steps 40000000 --threads 1")), ("gymnax jitted", peer(JAX, "env_step.py --peer gymnax --task CartPole-v1 --envs 1024 --steps 3000000 --threads 2")),
+        ("EnvPool", peer(TORCH, "env_step.py --peer envpool --task CartPole-v1 --envs 2048 --steps 2000000 --threads 2")),
+        ("Gymnasium", peer(TORCH, "env_step.py --peer gymnasium-single --task CartPole-v1 --steps 100000"))]),
+    "ppo-a": ("steps_per_second", [
+        ("heirloom 2 threads", speed("ppo --setting a --steps 1500000 --threads 2")), ("heirloom 1 thread", speed("ppo --setting a --steps 1000000 --threads 1")),
+        ("JAX", peer(JAX, "jax_ppo.py --setting a --steps 400000 --threads 2")), ("PyTorch loop", peer(TORCH, "torch_ppo.py --backend envpool --steps 60000")),
+        ("Stable-Baselines3", peer(TORCH, "sb3_rl.py --steps 40000")), ("SBX", peer(JAX, "sb3_rl.py --lib sbx --steps 40000"))]),
+    "ppo-b": ("steps_per_second", [
+        ("heirloom 2 threads", speed("ppo --setting b --steps 6000000 --threads 2")), ("heirloom 1 thread", speed("ppo --setting b --steps 4000000 --threads 1")),
+        ("JAX", peer(JAX, "jax_ppo.py --setting b --steps 2000000 --threads 2")), ("PyTorch loop + EnvPool", peer(TORCH, "torch_ppo.py --setting b --steps 1000000 --threads 2")),
+        ("Stable-Baselines3", peer(TORCH, "sb3_rl.py --setting b --steps 200000 --threads 2"))]),
+    "time-to-475": ("seconds_to_target", [
+        ("heirloom 2 threads", speed("ppo --setting a --steps 2000000 --target 475 --threads 2")), ("JAX without compilation", peer(JAX, "jax_ppo.py --setting a --steps 400000 --target 475 --threads 2")),
+        ("PyTorch loop", peer(TORCH, "torch_ppo.py --backend gym --steps 600000 --target 475"))]),
+    "infer-1": ("p50_us", [
+        ("heirloom", speed("infer --envs 1 --steps 200000 --threads 1")), ("NumPy", peer(TORCH, "infer.py --lib numpy --envs 1 --steps 10000")),
+        ("ONNX Runtime", peer(TORCH, "infer.py --lib onnxruntime --envs 1 --steps 10000"))]),
+    "infer-256": ("p50_us", [
+        ("heirloom", speed("infer --envs 256 --steps 20000 --threads 1")), ("ONNX Runtime", peer(TORCH, "infer.py --lib onnxruntime --envs 256 --steps 10000")),
+        ("NumPy", peer(TORCH, "infer.py --lib numpy --envs 256 --steps 5000"))]),
+    "limits": ("sgemm_1024_gflops", [("sgemm, one core", peer(TORCH, "limits.py --threads 1"))]),
+    "memory": ("bytes_per_100k_steps", [("heirloom", speed("memory --steps 1000000"))]),
+}
+environment = dict(os.environ, PYTHONWARNINGS="ignore", PYTHONDONTWRITEBYTECODE="1", OMP_WAIT_POLICY="passive")
+found = {}
+for repetition in range(options.reps):
+    for work, (key, rows) in WORK.items():
+        if options.only not in work or work in ("limits", "memory") and repetition >= 3:
+            continue
+        for who, command in rows:
+            began = time.time()
+            ran = subprocess.run([*command, "--seed", str(repetition + 1)], env=environment, capture_output=True, text=True, timeout=600)
+            lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
+            if not lines:
+                print("FAILED", work, who, ran.stderr[-300:], file=sys.stderr)
+                continue
+            line = dict(json.loads(lines[-1]), work=work, who=who, repetition=repetition)
+            with open(options.out, "a") as out:
+                out.write(json.dumps(line) + "\n")
+            found.setdefault((work, who), []).append(line)
+            print(f"{repetition} {time.time() - began:6.1f} s  {work:12s} {who:26s} {line.get(key)}", file=sys.stderr, flush=True)
+
+median = lambda lines, key: statistics.median([line[key] for line in lines if line.get(key) is not None] or [float("nan")])
+print(f"| work | who | {'median':>12} | ratio of ours | per CPU second |\n|---|---|---|---|---|")
+for work, (key, rows) in WORK.items():
+    first = None
+    for who, _ in rows:
+        lines = found.get((work, who))
+        if not lines:
+            continue
+        value = median(lines, key)
+        first = value if first is None else first
+        ratio = first / value if key == "steps_per_second" else value / first
+        cpu = statistics.median([line["steps"] / line["cpu_seconds"] for line in lines if line.get("cpu_seconds")] or [float("nan")])
+        print(f"| {work} | {who} | {value:12.5g} | {ratio:.2f} | {cpu:.4g} |")
+    if work == "ppo-b" and (work, "heirloom 1 thread") in found and ("limits", "sgemm, one core") in found:
+        gflops, limit = median(found[(work, "heirloom 1 thread")], "update_gflops"), median(found[("limits", "sgemm, one core")], "sgemm_1024_gflops")
+        print(f"| PPO update, share of sgemm | one core | {gflops:.1f} of {limit:.1f} GFLOP/s | {gflops / limit:.2f} | |")
