@@ -28,6 +28,7 @@ pub fn check(make: &dyn Fn() -> Result<Box<dyn Env>>) -> Result<Vec<Finding>> {
         Finding { promise: "another seed gives another stream, or nothing is random", broken: seeds_matter(make)? },
         Finding { promise: "observations stay within their bounds", broken: bounds_hold(make)? },
         Finding { promise: "a snapshot continues bit for bit", broken: snapshots_continue(make)? },
+        Finding { promise: "a damaged snapshot is an error", broken: damaged_snapshots_are_errors(make)? },
         Finding { promise: "termination and truncation never mix", broken: ends_do_not_mix(make)? },
         Finding { promise: "a step before the start and after the end is an error", broken: ends_are_ends(make)? },
         Finding { promise: "a wrong or non-finite action is an error", broken: wrong_actions_are_errors(make)? },
@@ -158,6 +159,43 @@ fn snapshots_continue(make: &dyn Fn() -> Result<Box<dyn Env>>) -> Result<Option<
         for step in 0..STEPS / 4 {
             if straight.bits()? != resumed.bits()? {
                 return Ok(Some(format!("a run continued from a snapshot differs {step} steps later")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn damaged_snapshots_are_errors(make: &dyn Fn() -> Result<Box<dyn Env>>) -> Result<Option<String>> {
+    let mut drive = Drive::start(make()?, 17)?;
+    drive.bits()?;
+    let mut snapshot = Snapshot::default();
+    drive.env.snapshot(&mut snapshot);
+    let sound = snapshot.numbers();
+    let goes_through = |drive: &mut Drive, numbers: Vec<f64>| {
+        let mut damaged = Snapshot::from_numbers(numbers);
+        drive.env.restore(&mut damaged).and_then(|()| damaged.finish()).is_ok()
+    };
+    for length in 0..sound.len() {
+        if goes_through(&mut drive, sound[..length].to_vec()) {
+            return Ok(Some(format!("the first {length} of {} numbers were enough", sound.len())));
+        }
+    }
+    if goes_through(&mut drive, [sound, &[0.0]].concat()) {
+        return Ok(Some("a number too many was not noticed".into()));
+    }
+    for index in 0..sound.len() {
+        let mut damaged = sound.to_vec();
+        damaged[index] = f64::NAN;
+        if goes_through(&mut drive, damaged.clone()) {
+            return Ok(Some(format!("a NaN in place {index} was not noticed")));
+        }
+        // Whether these make sense is the environment's to say, as long as it says so without panicking, now or in the next steps.
+        for number in [-1.0, 0.5, 1e15, -1e300] {
+            damaged[index] = number;
+            if goes_through(&mut drive, damaged.clone()) {
+                for _ in 0..3 {
+                    let _ = drive.step();
+                }
             }
         }
     }

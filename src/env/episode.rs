@@ -5,17 +5,18 @@ use super::{Action, ActionSpace, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 
-/// The outermost layer of every environment that [`super::Registry`] builds.
-pub(super) struct Episode {
-    inner: Box<dyn Env>,
+/// The outermost layer of every environment that [`super::Registry`] builds. Generic, so that around a bare simulator the step of the
+/// physics is inlined into it and a whole step is one virtual call.
+pub(super) struct Episode<E> {
+    inner: E,
     spaces: Spaces,
     max_steps: Option<usize>,
     steps: usize,
     running: bool,
 }
 
-impl Episode {
-    pub(super) fn new(inner: Box<dyn Env>, max_steps: Option<usize>) -> Self {
+impl<E: Env> Episode<E> {
+    pub(super) fn new(inner: E, max_steps: Option<usize>) -> Self {
         let spaces = inner.spaces().clone();
         Self { inner, spaces, max_steps, steps: 0, running: false }
     }
@@ -47,6 +48,11 @@ impl Episode {
         }
     }
 
+    fn check_buffer(&self, observation: &[f64]) -> Result<()> {
+        let (found, needed) = (observation.len(), self.spaces.observation.len());
+        if found == needed { Ok(()) } else { Err(Error::environment(format!("the buffer holds {found} numbers, {needed} are needed"))) }
+    }
+
     fn check_observation(&self, observation: &[f64]) -> Result<()> {
         // One pass that the compiler vectorises; only a failure looks for the culprit.
         if observation.iter().map(|value| value * 0.0).sum::<f64>() == 0.0 {
@@ -58,16 +64,13 @@ impl Episode {
     }
 }
 
-impl Env for Episode {
+impl<E: Env> Env for Episode<E> {
     fn spaces(&self) -> &Spaces {
         &self.spaces
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
-        if observation.len() != self.spaces.observation.len() {
-            let message = format!("the buffer holds {} numbers, {} are needed", observation.len(), self.spaces.observation.len());
-            return Err(Error::environment(message));
-        }
+        self.check_buffer(observation)?;
         self.steps = 0;
         self.running = false;
         self.inner.reset(rng, observation)?;
@@ -81,6 +84,7 @@ impl Env for Episode {
             return Err(Error::environment("step without a running episode").hint("reset first, and again after the end of an episode"));
         }
         self.check_action(action)?;
+        self.check_buffer(observation)?;
         self.steps += 1;
         // An error leaves the episode over: what follows a failed step is not a trajectory.
         self.running = false;
@@ -97,13 +101,13 @@ impl Env for Episode {
 
     fn snapshot(&self, into: &mut Snapshot) {
         into.put_count(self.steps);
-        into.put(f64::from(u8::from(self.running)));
+        into.put_flag(self.running);
         self.inner.snapshot(into);
     }
 
     fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
         self.steps = from.take_count()?;
-        self.running = from.take()? != 0.0;
+        self.running = from.take_flag()?;
         self.inner.restore(from)
     }
 

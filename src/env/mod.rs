@@ -57,6 +57,32 @@ pub trait Env: Send {
     fn scene(&self) -> Scene;
 }
 
+impl<E: Env + ?Sized> Env for Box<E> {
+    fn spaces(&self) -> &Spaces {
+        (**self).spaces()
+    }
+
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        (**self).reset(rng, observation)
+    }
+
+    fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
+        (**self).step(action, rng, observation)
+    }
+
+    fn snapshot(&self, into: &mut Snapshot) {
+        (**self).snapshot(into);
+    }
+
+    fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
+        (**self).restore(from)
+    }
+
+    fn scene(&self) -> Scene {
+        (**self).scene()
+    }
+}
+
 /// What is done to an environment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Action<'a> {
@@ -109,7 +135,9 @@ impl Step {
     }
 }
 
-/// The numbers that the future of an environment depends on: written in order, read in the same order.
+/// The numbers that the future of an environment depends on: written in order, read in the same order, and finite.
+///
+/// A snapshot comes from a file that may be damaged or hostile: whoever takes a number out of it checks that it can work with it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Snapshot {
     numbers: Vec<f64>,
@@ -145,20 +173,26 @@ impl Snapshot {
         self.numbers.push(count as f64);
     }
 
+    /// Appends a flag.
+    pub fn put_flag(&mut self, flag: bool) {
+        self.put(f64::from(u8::from(flag)));
+    }
+
     /// Takes the next number.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is none, or it is not finite.
     pub fn take(&mut self) -> Result<f64> {
         let number = self.numbers.get(self.read).copied();
+        let number = number.ok_or_else(|| Error::artefact("the snapshot is too short for this environment"))?;
         self.read += 1;
-        number.ok_or_else(|| Error::artefact("the snapshot is too short for this environment"))
+        if number.is_finite() { Ok(number) } else { Err(Error::artefact(format!("the snapshot holds the number {number}"))) }
     }
 
     /// Fills `numbers` with the next ones.
     ///
     /// # Errors
-    /// When there are too few.
+    /// When there are too few, or one is not finite.
     pub fn take_all(&mut self, numbers: &mut [f64]) -> Result<()> {
         numbers.iter_mut().try_for_each(|number| self.take().map(|taken| *number = taken))
     }
@@ -171,7 +205,19 @@ impl Snapshot {
     pub fn take_count(&mut self) -> Result<usize> {
         let number = self.take()?;
         let whole = number >= 0.0 && number < 9e15 && number.fract() == 0.0;
-        if whole { Ok(number as usize) } else { Err(Error::artefact("the snapshot holds a number where a counter belongs")) }
+        if whole { Ok(number as usize) } else { Err(Error::artefact(format!("the snapshot holds {number} where a counter belongs"))) }
+    }
+
+    /// Takes the next number, which was put as a flag: 0 or 1.
+    ///
+    /// # Errors
+    /// When there is none, or the number is not one of the two.
+    pub fn take_flag(&mut self) -> Result<bool> {
+        match self.take_count()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(Error::artefact(format!("the snapshot holds {other} where 0 or 1 belongs"))),
+        }
     }
 
     /// Confirms that everything was read.

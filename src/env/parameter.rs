@@ -70,6 +70,39 @@ impl Quantity {
         }
     }
 
+    /// The least value it can take.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Drawn(law) => match law {
+                Distribution::Uniform(low, _) | Distribution::LogUniform(low, _) | Distribution::TruncatedNormal(_, _, low, _) => *low,
+                Distribution::Choice(values) => values.iter().copied().fold(f64::INFINITY, f64::min),
+            },
+        }
+    }
+
+    /// The greatest value it can take.
+    #[must_use]
+    pub fn greatest(&self) -> f64 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Drawn(law) => match law {
+                Distribution::Uniform(_, high) | Distribution::LogUniform(_, high) | Distribution::TruncatedNormal(_, _, _, high) => *high,
+                Distribution::Choice(values) => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            },
+        }
+    }
+
+    /// Whether it can take this value.
+    #[must_use]
+    pub fn can_be(&self, value: f64) -> bool {
+        match self {
+            Self::Drawn(Distribution::Choice(values)) => values.contains(&value),
+            _ => (self.least()..=self.greatest()).contains(&value),
+        }
+    }
+
     /// Whether it is the same in every episode.
     #[must_use]
     pub const fn is_fixed(&self) -> bool {
@@ -150,7 +183,11 @@ impl<'de> Deserialize<'de> for Quantity {
         let text = raw.get_ron().trim();
         let named = text.starts_with(|first: char| first.is_ascii_uppercase());
         if named {
-            return ron::from_str(text).map(Self::Drawn).map_err(|error| D::Error::custom(error.code));
+            return ron::from_str(text).map(Self::Drawn).map_err(|error| match error.code {
+                // Kept as names, so that the reader of the file is told the nearest one.
+                ron::Error::NoSuchEnumVariant { expected, found, .. } => D::Error::unknown_variant(&found, expected),
+                code => D::Error::custom(format!("`{text}`: {code}")),
+            });
         }
         let number = ron::from_str::<f64>(text);
         number.map(Self::Number).map_err(|_| {
@@ -168,6 +205,11 @@ impl Quantities {
     /// One value of each.
     pub fn draw(&self, rng: &mut Rng) -> Values {
         Values(self.0.iter().map(|(name, quantity)| (name.clone(), quantity.draw(rng))).collect())
+    }
+
+    /// One value of each, as `value` takes it by `value`.
+    pub(super) fn each(&self, value: impl Fn(&Quantity) -> f64) -> Values {
+        Values(self.0.iter().map(|(name, quantity)| (name.clone(), value(quantity))).collect())
     }
 
     /// Whether nothing is drawn.
@@ -214,6 +256,20 @@ impl<'de> Deserialize<'de> for Quantities {
 /// The values of one episode, by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Values(pub BTreeMap<String, f64>);
+
+impl Values {
+    /// Two values of which the first must not exceed the second, with their names.
+    ///
+    /// # Errors
+    /// When it does.
+    pub fn ordered(&self, low: &str, high: &str) -> Result<[f64; 2]> {
+        let (least, most) = (self[low], self[high]);
+        if least <= most {
+            return Ok([least, most]);
+        }
+        Err(Error::usage(format!("`{low}` is {least}, which is more than `{high}`, {most}")))
+    }
+}
 
 impl std::ops::Index<&str> for Values {
     type Output = f64;

@@ -1,10 +1,10 @@
 //! Domain randomization: a simulator whose parameters are drawn anew at every reset. One draw is one task.
 
-use super::parameter::Quantities;
+use super::parameter::{Quantities, Quantity};
 use super::registry::Simulator;
-use super::{Action, Env, Scene, Snapshot, Spaces, Step, Values};
-use crate::error::Result;
-use crate::seed::{Rng, Stream};
+use super::{Action, ActionSpace, Channel, Env, Scene, Snapshot, Spaces, Step, Values};
+use crate::error::{Error, Result};
+use crate::seed::Rng;
 use std::sync::Arc;
 
 /// Builds its simulator anew, with newly drawn parameters, at every reset.
@@ -12,17 +12,21 @@ pub(super) struct Randomized {
     simulator: Arc<Simulator>,
     context: Quantities,
     objective: Quantities,
+    /// Wide enough for every draw.
+    spaces: Spaces,
     drawn: (Values, Values),
     current: Box<dyn Env>,
 }
 
 impl Randomized {
+    /// Bounds are those of the least and of the greatest parameters taken together, which covers every draw of a simulator whose bounds
+    /// grow, or shrink, with each parameter.
     pub(super) fn new(simulator: Arc<Simulator>, context: Quantities, objective: Quantities) -> Result<Self> {
-        // The first reset draws again: this draw only makes an environment to ask for its spaces.
-        let mut rng = Stream::Init.under(0);
-        let drawn = (context.draw(&mut rng), objective.draw(&mut rng));
+        let drawn = (context.each(Quantity::least), objective.each(Quantity::least));
         let current = simulator.build(&drawn.0, &drawn.1)?;
-        Ok(Self { simulator, context, objective, drawn, current })
+        let greatest = simulator.build(&context.each(Quantity::greatest), &objective.each(Quantity::greatest))?;
+        let spaces = around_both(current.spaces(), greatest.spaces())?;
+        Ok(Self { simulator, context, objective, spaces, drawn, current })
     }
 
     fn rebuild(&mut self) -> Result<()> {
@@ -31,9 +35,23 @@ impl Randomized {
     }
 }
 
+fn around_both(one: &Spaces, two: &Spaces) -> Result<Spaces> {
+    let widen = |one: &[Channel], two: &[Channel]| -> Option<Vec<Channel>> {
+        let same_names = one.len() == two.len() && one.iter().zip(two).all(|(one, two)| one.name == two.name);
+        let both = |(one, two): (&Channel, &Channel)| Channel::new(one.name.clone(), one.low.min(two.low), one.high.max(two.high));
+        same_names.then(|| one.iter().zip(two).map(both).collect())
+    };
+    let action = match (&one.action, &two.action) {
+        (ActionSpace::Continuous(one), ActionSpace::Continuous(two)) => widen(one, two).map(ActionSpace::Continuous),
+        (one, two) => (one == two).then(|| one.clone()),
+    };
+    let spaces = widen(&one.observation, &two.observation).zip(action).map(|(observation, action)| Spaces { observation, action });
+    spaces.ok_or_else(|| Error::usage("the drawn parameters change what the channels or actions are, not only their bounds"))
+}
+
 impl Env for Randomized {
     fn spaces(&self) -> &Spaces {
-        self.current.spaces()
+        &self.spaces
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
@@ -52,8 +70,12 @@ impl Env for Randomized {
     }
 
     fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
-        for value in self.drawn.0.0.values_mut().chain(self.drawn.1.0.values_mut()) {
+        let values = self.drawn.0.0.values_mut().chain(self.drawn.1.0.values_mut());
+        for (value, (name, quantity)) in values.zip(self.context.0.iter().chain(&self.objective.0)) {
             *value = from.take()?;
+            if !quantity.can_be(*value) {
+                return Err(Error::artefact(format!("the snapshot's `{name}` is {value}, this environment's is {quantity}")));
+            }
         }
         self.rebuild()?;
         self.current.restore(from)

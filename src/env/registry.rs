@@ -3,7 +3,7 @@
 //! Filled with ours by [`Registry::standard`], extended by a user's crate with [`Registry::add`].
 
 use super::episode::Episode;
-use super::parameter::{Parameter, Values};
+use super::parameter::{Parameter, Quantity, Values};
 use super::randomized::Randomized;
 use super::spec::{self, Spec};
 use super::{Env, sim};
@@ -17,6 +17,7 @@ use std::sync::Arc;
 static BUILT_IN: include_dir::Dir<'_> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/envs");
 
 type Build = dyn Fn(&Values, &Values) -> Result<Box<dyn Env>> + Send + Sync;
+type BuildEpisode = dyn Fn(&Values, &Values, Option<usize>) -> Result<Box<dyn Env>> + Send + Sync;
 
 /// What steps the physics: a name, its parameters, and how to build one from their values.
 pub struct Simulator {
@@ -30,7 +31,10 @@ pub struct Simulator {
     pub objective: Vec<Parameter>,
     /// Where episodes are cut unless an environment file says otherwise.
     pub max_episode_steps: Option<usize>,
+    /// The environment alone, to be wrapped.
     build: Box<Build>,
+    /// The environment in its [`Episode`], which knows its type.
+    build_episode: Box<BuildEpisode>,
 }
 
 impl Simulator {
@@ -43,13 +47,16 @@ impl Simulator {
         about: &str,
         build: impl Fn(&Values, &Values) -> Result<E> + Send + Sync + 'static,
     ) -> Self {
+        let build = Arc::new(build);
+        let alone = Arc::clone(&build);
         Self {
             name: name.to_owned(),
             about: about.to_owned(),
             context: Vec::new(),
             objective: Vec::new(),
             max_episode_steps: None,
-            build: Box::new(move |context, objective| Ok(Box::new(build(context, objective)?))),
+            build: Box::new(move |context, objective| Ok(Box::new(alone(context, objective)?))),
+            build_episode: Box::new(move |context, objective, limit| Ok(Box::new(Episode::new(build(context, objective)?, limit)))),
         }
     }
 
@@ -137,15 +144,18 @@ impl Registry {
     /// When a wrapper does not fit the spaces, or the simulator refuses.
     pub fn build(&self, spec: &Spec) -> Result<Box<dyn Env>> {
         let simulator = self.simulator(&spec.simulator)?;
+        let refused = |error: Error| error.at(spec.place());
         let mut env: Box<dyn Env> = if spec.context.are_fixed() && spec.objective.are_fixed() {
-            // Nothing is drawn: the stream is not touched.
-            let mut rng = crate::seed::Stream::Init.under(0);
-            simulator.build(&spec.context.draw(&mut rng), &spec.objective.draw(&mut rng))?
+            let (context, objective) = (spec.context.each(Quantity::least), spec.objective.each(Quantity::least));
+            if spec.wrappers.is_empty() {
+                return (simulator.build_episode)(&context, &objective, spec.max_episode_steps).map_err(refused);
+            }
+            simulator.build(&context, &objective).map_err(refused)?
         } else {
-            Box::new(Randomized::new(Arc::clone(simulator), spec.context.clone(), spec.objective.clone())?)
+            Box::new(Randomized::new(Arc::clone(simulator), spec.context.clone(), spec.objective.clone()).map_err(refused)?)
         };
-        for wrapper in &spec.wrappers {
-            env = wrapper.around(env).map_err(|error| error.at(&spec.name))?;
+        for (index, wrapper) in spec.wrappers.iter().enumerate() {
+            env = wrapper.around(env).map_err(|error| error.at(spec.place_of_wrapper(index)))?;
         }
         Ok(Box::new(Episode::new(env, spec.max_episode_steps)))
     }

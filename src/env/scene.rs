@@ -51,6 +51,18 @@ pub enum Part {
     },
 }
 
+impl Part {
+    /// A force from its point of attack to where it points: shaft and head.
+    #[must_use]
+    pub fn arrow(from: [f64; 2], to: [f64; 2], width: f64) -> [Self; 2] {
+        let [along_x, along_y] = [to[0] - from[0], to[1] - from[1]];
+        let length = along_x.hypot(along_y).max(f64::MIN_POSITIVE);
+        let [x, y] = [along_x / length * 2.0 * width, along_y / length * 2.0 * width];
+        let head = vec![[to[0] + x, to[1] + y], [to[0] - y, to[1] + x], [to[0] + y, to[1] - x]];
+        [Self::Capsule { from, to, width, role: Role::Force }, Self::Polygon { points: head, role: Role::Force }]
+    }
+}
+
 /// What a shape stands for, so that whoever draws picks the colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -10,6 +10,8 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::file::digest;
 use crate::file::ron::{self, Source};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
 
 /// What an environment file may say.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -50,7 +52,19 @@ pub struct Spec {
     pub max_episode_steps: Option<usize>,
     /// What it extends, nearest first.
     pub extends: Vec<String>,
+    places: Places,
 }
+
+/// Where things are written, for what only shows when the environment is built: values that exclude each other, a wrapper that does
+/// not fit.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Places {
+    file: String,
+    wrappers: Vec<String>,
+}
+
+/// More layers than that are no environment but an attack on memory.
+const MOST_WRAPPERS: usize = 64;
 
 impl Spec {
     /// A simulator with all its defaults.
@@ -68,7 +82,18 @@ impl Spec {
             wrappers: Vec::new(),
             max_episode_steps: simulator.max_episode_steps,
             extends: Vec::new(),
+            places: Places { file: simulator.name.clone(), wrappers: Vec::new() },
         }
+    }
+
+    /// The file that it comes from.
+    pub(super) fn place(&self) -> &str {
+        &self.places.file
+    }
+
+    /// `file:line:column` of a wrapper.
+    pub(super) fn place_of_wrapper(&self, index: usize) -> &str {
+        self.places.wrappers.get(index).unwrap_or(&self.places.file)
     }
 
     /// The whole environment as a RON text that extends nothing: what a card keeps.
@@ -97,7 +122,7 @@ impl Spec {
     /// Identity of the decision process: simulator, parameters, wrappers and limit, but no name and no description.
     #[must_use]
     pub fn digest(&self) -> String {
-        let nameless = Self { name: String::new(), about: String::new(), extends: Vec::new(), ..self.clone() };
+        let nameless = Self { name: String::new(), about: String::new(), ..self.clone() };
         digest::of_bytes(nameless.to_ron().as_bytes())
     }
 
@@ -128,36 +153,51 @@ impl Spec {
 
 /// Follows `extends` to its end, then applies the files from the innermost outwards.
 pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
-    let name = found.name.clone();
     let mut chain: Vec<(Found, File)> = Vec::new();
     let mut next = Some(found);
+    let mut base: Option<&Arc<Simulator>> = None;
     while let Some(found) = next.take() {
-        if chain.iter().any(|(earlier, _)| earlier.source.name == found.source.name) {
-            let names: Vec<&str> = chain.iter().map(|(earlier, _)| earlier.name.as_str()).collect();
-            return Err(Error::usage(format!("`extends` runs in a circle: {} -> {}", names.join(" -> "), found.name))
-                .at(found.source.place_of(&["extends"])));
-        }
         let file: File = found.source.parse()?;
-        if let Some(base) = &file.extends {
-            let place = || found.source.place_of(&["extends"]);
-            if base.contains(['/', '\\']) || base.ends_with(".ron") {
-                return Err(Error::usage(format!("`extends` takes a short name, not the path `{base}`")).at(place()));
+        if let Some(name) = &file.extends {
+            let place = || found.source.place_of(&["extends", name]);
+            if file.simulator.is_some() {
+                let message = "an environment that `extends` another has its simulator";
+                return Err(Error::usage(message).at(found.source.place_of(&["simulator"])).hint("keep one of the two"));
             }
-            next = Some(registry.find(base, found.folder.as_deref().or(Some(std::path::Path::new("envs")))).map_err(|e| e.at(place()))?);
+            if let Ok(simulator) = registry.simulator(name) {
+                base = Some(simulator);
+            } else if name.contains(['/', '\\']) || name.ends_with(".ron") {
+                let hint = "a file beside this one, or under ./envs, is extended by its name without .ron";
+                return Err(Error::usage(format!("`extends` takes a short name, not the path `{name}`")).at(place()).hint(hint));
+            } else {
+                let folder = found.folder.as_deref().unwrap_or(Path::new("envs"));
+                next = Some(registry.find(name, Some(folder)).map_err(|error| error.at(place()))?);
+            }
+        }
+        let met = |next: &Found| next.source.name == found.source.name || chain.iter().any(|(earlier, _)| earlier.source.name == next.source.name);
+        if next.as_ref().is_some_and(met) {
+            let names = chain.iter().map(|(earlier, _)| earlier).chain([&found]).chain(next.as_ref());
+            let circle = names.map(|found| found.name.as_str()).collect::<Vec<_>>().join(" -> ");
+            return Err(Error::usage(format!("`extends` runs in a circle: {circle}"))
+                .at(found.source.place_of(&["extends"]))
+                .hint("one of them has to name a `simulator` instead"));
         }
         chain.push((found, file));
     }
     let (innermost, file) = chain.last().expect("the chain starts with a file");
-    let simulator_name = file.simulator.as_deref().ok_or_else(|| {
-        Error::usage("the field `simulator` is missing").at(innermost.source.place_of(&[])).hint("name a `simulator`, or an environment it `extends`")
-    })?;
-    let simulator = registry.simulator(simulator_name).map_err(|error| error.at(innermost.source.place_of(&["simulator"])))?;
-    let mut spec = Spec { name, ..Spec::of_simulator(simulator) };
-    spec.extends = chain.iter().skip(1).map(|(found, _)| found.name.clone()).collect();
-    for (index, (found, file)) in chain.iter().enumerate().rev() {
-        if file.simulator.is_some() && index + 1 < chain.len() {
-            return Err(Error::usage("an environment that `extends` another has its simulator").at(found.source.place_of(&["simulator"])));
+    let simulator = match (base, file.simulator.as_deref()) {
+        (Some(simulator), _) => simulator,
+        (None, Some(name)) => registry.simulator(name).map_err(|error| error.at(innermost.source.place_of(&["simulator", name])))?,
+        (None, None) => {
+            return Err(Error::usage("the field `simulator` is missing")
+                .at(&innermost.source.name)
+                .hint("name a `simulator`, or an environment it `extends`"));
         }
+    };
+    let mut spec = Spec::of_simulator(simulator);
+    (spec.name, spec.places.file) = (chain[0].0.name.clone(), chain[0].0.source.name.clone());
+    spec.extends = chain.iter().skip(1).map(|(found, _)| found.name.clone()).chain(base.map(|simulator| simulator.name.clone())).collect();
+    for (found, file) in chain.iter().rev() {
         apply(&mut spec, simulator, file, &found.source)?;
     }
     Ok(spec)
@@ -166,13 +206,22 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
 fn apply(spec: &mut Spec, simulator: &Simulator, file: &File, source: &Source) -> Result<()> {
     replace(&mut spec.context, &file.context, &simulator.context, &simulator.name, source, "context")?;
     replace(&mut spec.objective, &file.objective, &simulator.objective, &simulator.name, source, "objective")?;
+    // Looked for one after the other, so that of two wrappers of one kind the right one is found.
+    let mut words = vec!["wrappers"];
     for wrapper in &file.wrappers {
-        wrapper.check().map_err(|error| error.at(source.place_of(&["wrappers", wrapper.name()])))?;
+        words.push(wrapper.name());
+        let place = source.place_of(&words);
+        wrapper.check().map_err(|error| error.at(&place))?;
+        if spec.wrappers.len() == MOST_WRAPPERS {
+            return Err(Error::usage(format!("there are more than {MOST_WRAPPERS} wrappers")).at(place));
+        }
+        spec.wrappers.push(wrapper.clone());
+        spec.places.wrappers.push(place);
     }
-    spec.wrappers.extend(file.wrappers.iter().cloned());
     if let Some(steps) = file.max_episode_steps {
         if steps == 0 {
-            return Err(Error::usage("`max_episode_steps` must be at least 1").at(source.place_of(&["max_episode_steps"])));
+            let place = source.place_of(&["max_episode_steps"]);
+            return Err(Error::usage("`max_episode_steps` cannot be 0").at(place).hint("leave it out for the usual limit"));
         }
         spec.max_episode_steps = Some(steps);
     }

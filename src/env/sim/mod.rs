@@ -1,8 +1,10 @@
-//! What steps the physics.
+//! What steps the physics, and how it looks.
 
+mod cart;
 pub mod classic;
 #[cfg(feature = "gym_rs")]
 pub mod gym_rs;
+mod hill;
 
 use super::Simulator;
 

@@ -14,14 +14,13 @@ struct Channels {
 
 /// All channels in the given order.
 pub(super) fn permute(env: Box<dyn Env>, order: &[String]) -> Result<Box<dyn Env>> {
-    let known: BTreeSet<&str> = env.spaces().observation.iter().map(|channel| channel.name.as_str()).collect();
-    let given: BTreeSet<&str> = order.iter().map(String::as_str).collect();
-    if order.len() != known.len() || given != known {
-        let order: Vec<&str> = known.iter().copied().collect();
-        return Err(Error::usage("the order must name every channel once").hint(format!("the channels are: {}", order.join(", "))));
+    let indices = order.iter().map(|name| channel_index(env.spaces(), name)).collect::<Result<Vec<_>>>()?;
+    let named: BTreeSet<usize> = indices.iter().copied().collect();
+    if named.len() != order.len() || named.len() != env.spaces().observation.len() {
+        let names: Vec<&str> = env.spaces().observation.iter().map(|channel| channel.name.as_str()).collect();
+        return Err(Error::usage("the order must name every channel once").hint(format!("the channels are: {}", names.join(", "))));
     }
-    let from = order.iter().map(|name| channel_index(env.spaces(), name).map(|index| (index, 1.0))).collect::<Result<_>>()?;
-    Ok(around(env, from, &BTreeMap::new()))
+    Ok(around(env, indices.into_iter().map(|index| (index, 1.0)).collect(), &BTreeMap::new()))
 }
 
 /// Some channels times a factor.
@@ -47,13 +46,6 @@ pub(super) fn drop(env: Box<dyn Env>, names: &[String]) -> Result<Box<dyn Env>> 
 pub(super) fn rename(env: Box<dyn Env>, names: &BTreeMap<String, String>) -> Result<Box<dyn Env>> {
     for old in names.keys() {
         channel_index(env.spaces(), old)?;
-    }
-    let renamed = |channel: &Channel| names.get(&channel.name).unwrap_or(&channel.name).clone();
-    let mut seen = BTreeSet::new();
-    for name in env.spaces().observation.iter().map(renamed) {
-        if let Some(twice) = seen.replace(name) {
-            return Err(Error::usage(format!("two channels would be called `{twice}`")));
-        }
     }
     let from = all(&*env);
     Ok(around(env, from, names))

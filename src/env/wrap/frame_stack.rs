@@ -2,7 +2,7 @@
 
 use super::layer::{Layer, wrap};
 use crate::env::{Channel, Env, Snapshot, Spaces};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::seed::Rng;
 
 struct FrameStack {
@@ -10,8 +10,14 @@ struct FrameStack {
     frames: Vec<f64>,
 }
 
-pub(super) fn around(inner: Box<dyn Env>, frames: usize) -> Box<dyn Env> {
+/// A stack within a stack would otherwise take any amount of memory.
+const MOST_CHANNELS: usize = 100_000;
+
+pub(super) fn around(inner: Box<dyn Env>, frames: usize) -> Result<Box<dyn Env>> {
     let channels = &inner.spaces().observation;
+    if channels.len().saturating_mul(frames) > MOST_CHANNELS {
+        return Err(Error::usage(format!("{frames} times {} channels are more than {MOST_CHANNELS}", channels.len())));
+    }
     let named = |age: usize, channel: &Channel| match age {
         0 => channel.clone(),
         _ => Channel { name: format!("{}@{age}", channel.name), ..channel.clone() },
@@ -19,7 +25,7 @@ pub(super) fn around(inner: Box<dyn Env>, frames: usize) -> Box<dyn Env> {
     let stacked: Vec<Channel> = (0..frames).rev().flat_map(|age| channels.iter().map(move |channel| named(age, channel))).collect();
     let frames = vec![0.0; stacked.len()];
     let spaces = Spaces { observation: stacked, action: inner.spaces().action.clone() };
-    wrap(inner, spaces, FrameStack { frames })
+    Ok(wrap(inner, spaces, FrameStack { frames }))
 }
 
 impl Layer for FrameStack {

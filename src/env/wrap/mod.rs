@@ -15,7 +15,7 @@ mod reward_scale;
 use super::{ActionSpace, Env, Spaces};
 use crate::error::{Error, Result, did_you_mean};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that can be put around an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,7 +142,7 @@ impl Wrapper {
             Self::ScaleChannels(factors) => channels::scale(env, factors),
             Self::DropChannels(names) => channels::drop(env, names),
             Self::RenameChannels(names) => channels::rename(env, names),
-            Self::FrameStack { frames } => Ok(frame_stack::around(env, *frames)),
+            Self::FrameStack { frames } => frame_stack::around(env, *frames),
             Self::ActionDelay { steps, idle } => action_delay::around(env, *steps, idle.as_deref()),
             Self::ActionNoise { std } => action_noise::around(env, *std),
             Self::ActionScale { factor } => action_map::scale(env, *factor),
@@ -150,13 +150,23 @@ impl Wrapper {
             Self::BrokenAction { action, instead } => action_map::broken(env, action, instead.as_deref()),
             Self::RewardScale { factor } => Ok(reward_scale::around(env, *factor)),
         };
-        built.map_err(|error| error.at(self.name()))
+        built.and_then(with_unique_channels).map_err(|error| error.at(self.name()))
     }
 }
 
 impl std::fmt::Display for Wrapper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&ron::to_string(self).expect("our types are plain data"))
+    }
+}
+
+/// Names are what channels are matched by: a policy could not tell two of one name apart.
+fn with_unique_channels(env: Box<dyn Env>) -> Result<Box<dyn Env>> {
+    let mut seen = BTreeSet::new();
+    let twice = env.spaces().observation.iter().find(|channel| !seen.insert(channel.name.as_str()));
+    match twice {
+        Some(channel) => Err(Error::usage(format!("two channels would be called `{}`", channel.name))),
+        None => Ok(env),
     }
 }
 

@@ -1,6 +1,6 @@
 //! CartPole: balance a pole on a cart (Barto, Sutton & Anderson 1983, as in Gymnasium), pushed left or right, or by a continuous force.
 
-use crate::env::scene::{Part, Role, rectangle};
+use crate::env::sim::cart::Cart;
 use crate::env::{Action, ActionSpace, Channel, Env, Parameter, Scene, Simulator, Snapshot, Spaces, Step, Values};
 use crate::error::Result;
 use crate::seed::Rng;
@@ -27,20 +27,19 @@ const OBJECTIVE: [Parameter; 5] = [
 
 /// `classic/cartpole`: push left or right with the whole force.
 pub(super) fn discrete() -> Simulator {
-    let mut simulator = Simulator::new("classic/cartpole", "Balance a pole on a cart by pushing left or right", |context, objective| {
-        Ok(CartPole::new(context, objective, ActionSpace::Discrete(vec!["left".into(), "right".into()])))
-    });
-    simulator.context = CONTEXT.to_vec();
-    simulator.objective = OBJECTIVE.to_vec();
-    simulator.max_episode_steps = Some(500);
-    simulator
+    let action = ActionSpace::Discrete(vec!["left".into(), "right".into()]);
+    simulator("classic/cartpole", "Balance a pole on a cart by pushing left or right", action)
 }
 
 /// `classic/cartpole_continuous`: push with any part of the force; beyond it the action is clipped.
 pub(super) fn continuous() -> Simulator {
-    let mut simulator = Simulator::new("classic/cartpole_continuous", "Balance a pole on a cart with a continuous force", |context, objective| {
-        Ok(CartPole::new(context, objective, ActionSpace::Continuous(vec![Channel::new("force", -1.0, 1.0)])))
-    });
+    let action = ActionSpace::Continuous(vec![Channel::new("force", -1.0, 1.0)]);
+    simulator("classic/cartpole_continuous", "Balance a pole on a cart with a continuous force", action)
+}
+
+fn simulator(name: &str, about: &str, action: ActionSpace) -> Simulator {
+    let build = move |context: &Values, objective: &Values| Ok(CartPole::new(context, objective, action.clone()));
+    let mut simulator = Simulator::new(name, about, build);
     simulator.context = CONTEXT.to_vec();
     simulator.objective = OBJECTIVE.to_vec();
     simulator.max_episode_steps = Some(500);
@@ -63,6 +62,8 @@ struct CartPole {
     start_range: f64,
     /// Position, velocity, angle, angular velocity.
     state: [f64; 4],
+    /// The last force's share of the whole, to be drawn.
+    push: f64,
 }
 
 impl CartPole {
@@ -89,6 +90,7 @@ impl CartPole {
             angle_limit,
             start_range: objective["start_range"],
             state: [0.0; 4],
+            push: 0.0,
         }
     }
 
@@ -112,17 +114,18 @@ impl Env for CartPole {
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
         self.state = std::array::from_fn(|_| rng.uniform(-self.start_range, self.start_range));
+        self.push = 0.0;
         observation.copy_from_slice(&self.state);
         Ok(())
     }
 
     fn step(&mut self, action: Action<'_>, _rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
-        let force = match action {
-            Action::Discrete(1) => self.force,
-            Action::Discrete(_) => -self.force,
-            Action::Continuous(values) => values[0].clamp(-1.0, 1.0) * self.force,
+        self.push = match action {
+            Action::Discrete(1) => 1.0,
+            Action::Discrete(_) => -1.0,
+            Action::Continuous(values) => values[0].clamp(-1.0, 1.0),
         };
-        self.advance(force);
+        self.advance(self.push * self.force);
         observation.copy_from_slice(&self.state);
         let terminated = self.state[0].abs() > self.position_limit || self.state[2].abs() > self.angle_limit;
         let reward = if terminated { self.fall_reward } else { self.step_reward };
@@ -134,21 +137,12 @@ impl Env for CartPole {
     }
 
     fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
+        self.push = 0.0;
         from.take_all(&mut self.state)
     }
 
     fn scene(&self) -> Scene {
-        let [x, _, angle, _] = self.state;
-        let reach = 2.0 * self.pole_length;
-        let limit = self.position_limit;
-        Scene {
-            view: [-1.2 * limit, -0.6, 1.2 * limit, (1.2 * reach).max(1.2)],
-            parts: vec![
-                Part::Line { points: vec![[-limit, 0.0], [limit, 0.0]], role: Role::Ground },
-                Part::Polygon { points: rectangle([x, 0.0], 0.5, 0.3), role: Role::Body },
-                Part::Capsule { from: [x, 0.15], to: [x + reach * angle.sin(), 0.15 + reach * angle.cos()], width: 0.1, role: Role::Limb },
-                Part::Circle { centre: [x, 0.15], radius: 0.05, role: Role::Joint },
-            ],
-        }
+        let [position, _, angle, _] = self.state;
+        Cart { limit: self.position_limit, pole_length: self.pole_length }.scene(position, angle, self.push)
     }
 }

@@ -3,11 +3,22 @@
 //!
 //! With default parameters a step agrees with Gymnasium 1.4.0 within 1e-12 (`tests/gymnasium_parity.rs`).
 
-pub mod cartpole;
+mod acrobot;
+mod cartpole;
+mod mountain_car;
+mod mountain_car_continuous;
+mod pendulum;
 
 use crate::env::Simulator;
 
 /// All of them.
 pub(super) fn all() -> Vec<Simulator> {
-    vec![cartpole::discrete(), cartpole::continuous()]
+    vec![
+        cartpole::discrete(),
+        cartpole::continuous(),
+        mountain_car::simulator(),
+        mountain_car_continuous::simulator(),
+        pendulum::simulator(),
+        acrobot::simulator(),
+    ]
 }
