@@ -58,12 +58,14 @@ impl Compare {
         };
         let results = Results::new(&definition, &grid, &cells);
         let page = out.join("report.html");
-        crate::file::disk::write(&page, report::study::page(&definition, &results).as_bytes())?;
+        crate::file::disk::write(&page, report::study::page(&definition, &results, registry).as_bytes())?;
+        let picture = out.join("picture.svg");
+        crate::file::disk::write(&picture, report::study::picture(&definition, &results).as_bytes())?;
         if self.json {
-            terminal::json(&serde_json::json!({"study": definition.name, "rows": results.rows.iter().map(row_json).collect::<Vec<_>>(), "report": page}));
+            terminal::json(&serde_json::json!({"study": definition.name, "rows": results.rows.iter().map(row_json).collect::<Vec<_>>(), "report": page, "picture": picture}));
         } else {
             show(&definition, &results);
-            terminal::say(&format!("\nlearning curves: {}", page.display()));
+            terminal::say(&format!("\nreport: {}\npicture: {}", page.display(), picture.display()));
         }
         Ok(Ending::Done)
     }

@@ -15,6 +15,7 @@ mod signals;
 mod terminal;
 mod training;
 mod transfer;
+mod watch;
 
 use crate::env::Registry;
 use crate::error::Result;
@@ -46,6 +47,7 @@ enum Command {
     Pretrain(pretrain::Pretrain),
     Transfer(transfer::TransferCommand),
     Evaluate(evaluate::Evaluate),
+    Watch(watch::Watch),
     Compare(compare::Compare),
     Policies(policies::Policies),
     Digest(digest::Digest),
@@ -90,6 +92,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Pretrain(command) => command.run(registry),
         Command::Transfer(command) => command.run(registry),
         Command::Evaluate(command) => command.run(registry),
+        Command::Watch(command) => command.run(registry),
         Command::Compare(command) => command.run(registry),
         Command::Policies(command) => command.run(registry),
         Command::Digest(command) => command.run(),

@@ -6,12 +6,14 @@
 pub mod collect;
 pub mod environments;
 pub mod evaluate;
+pub mod film;
 pub mod gae;
 pub mod storage;
 
 pub use collect::Shard;
 pub use environments::Environments;
 pub use evaluate::evaluate;
+pub use film::{Film, film};
 pub use storage::Rollout;
 
 use crate::env::Env;

@@ -1,0 +1,353 @@
+//! Learning curves: means as lines, intervals as bands, what does not learn as a level across; each curve named where it ends.
+
+use super::{Colour, Figure, Frame, Px, Scale, axis, label, scale, thin};
+use crate::report::number::{limits, number};
+use crate::stats::Interval;
+use maud::{Markup, html};
+use std::fmt::Write;
+
+/// A value with its interval at one place of the axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Where.
+    pub x: f64,
+    /// What.
+    pub y: Interval,
+}
+
+/// How a curve runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Course {
+    /// Through points.
+    Points(Vec<Point>),
+    /// At one height, for what does not change.
+    Level(Interval),
+}
+
+/// A curve with its name and colour.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// Its name.
+    pub name: String,
+    /// Its colour.
+    pub colour: Colour,
+    /// How it runs.
+    pub course: Course,
+}
+
+/// Some curves between two axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curves {
+    /// Title of the horizontal axis.
+    pub x_title: String,
+    /// Title of the vertical axis.
+    pub y_title: String,
+    /// In the order of their names; levels are drawn behind the others, and the first in front of none.
+    pub curves: Vec<Curve>,
+}
+
+/// Where the names of curves stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Beside their ends.
+    AtTheEnd,
+    /// In lines above, for a narrow paper.
+    Above,
+}
+
+/// Least room of a band's tails beyond the values: a wide interval must not flatten the curves.
+const TAIL: f64 = 0.12;
+const NAME_SIZE: f64 = 13.0;
+const WIDEST_NAME: f64 = 190.0;
+
+impl Curves {
+    /// The values that the vertical axis must show; tails of bands may be cut.
+    #[must_use]
+    pub fn y_reach(&self) -> Option<[f64; 2]> {
+        let [low, high] = scale::extent(self.intervals().map(|interval| interval.mean))?;
+        let tail = TAIL * (high - low);
+        let [least, greatest] = scale::extent(self.intervals().flat_map(|interval| [interval.low, interval.high]))?;
+        Some([low.min(least.max(low - tail)), high.max(greatest.min(high + tail))])
+    }
+
+    /// The places that the horizontal axis must show.
+    #[must_use]
+    pub fn x_reach(&self) -> Option<[f64; 2]> {
+        let points = |curve: &Curve| match &curve.course {
+            Course::Points(points) => points.iter().map(|point| point.x).collect(),
+            Course::Level(_) => Vec::new(),
+        };
+        scale::extent(self.curves.iter().flat_map(points))
+    }
+
+    fn intervals(&self) -> impl Iterator<Item = Interval> {
+        self.curves.iter().flat_map(|curve| match &curve.course {
+            Course::Points(points) => points.iter().map(|point| point.y).collect(),
+            Course::Level(interval) => vec![*interval],
+        })
+    }
+
+    /// The curves as a figure of this size.
+    #[must_use]
+    pub fn figure(&self, id: &str, title: &str, size: [f64; 2], names: Names) -> Figure {
+        let y = scale::with_room(self.y_reach().unwrap_or([0.0, 1.0]));
+        let x = self.x_reach().unwrap_or([0.0, 1.0]);
+        let keys = if names == Names::Above { self.keys(size[0]) } else { Vec::new() };
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let above = keys.iter().map(|key| key.line + 1).max().unwrap_or(0) as f64 * 20.0;
+        let numbers = axis::room_for_numbers(&Scale::linear(y, [1.0, 0.0]), 6);
+        let right = match names {
+            Names::AtTheEnd => self.widest_name() + 30.0,
+            Names::Above => 12.0,
+        };
+        let frame = Frame { left: numbers, top: above + 30.0, right: size[0] - right, bottom: size[1] - 42.0 };
+        let marks = html! {
+            @for key in &keys { (key.draw()) }
+            (self.panel(id, frame, x, y))
+            @if names == Names::AtTheEnd { (self.names_at_the_end(frame, y)) }
+        };
+        Figure { id: id.to_owned(), title: title.to_owned(), description: self.description(), size, marks }
+    }
+
+    /// The curves and their axes in a frame, with these domains.
+    #[must_use]
+    pub fn panel(&self, id: &str, frame: Frame, x: [f64; 2], y: [f64; 2]) -> Markup {
+        let (x, y) = (Scale::linear(x, [frame.left, frame.right]), Scale::linear(y, [frame.bottom, frame.top]));
+        let clip = format!("{id}-frame");
+        let Frame { left, top, right, bottom } = frame;
+        html! {
+            clipPath id=(clip) { rect x=(Px(left)) y=(Px(top)) width=(Px(right - left)) height=(Px(bottom - top)) {} }
+            (axis::left(frame, &y, 5, &self.y_title))
+            (axis::bottom(frame, &x, if right - left > 500.0 { 8 } else { 4 }, &self.x_title))
+            g.plot data-x=(x.described()) data-y=(y.described()) clip-path=(format!("url(#{clip})")) {
+                @for curve in self.curves.iter().filter(|curve| curve.is_level()) { (curve.draw(frame, &x, &y)) }
+                @for curve in self.curves.iter().filter(|curve| !curve.is_level()) { (curve.draw(frame, &x, &y)) }
+            }
+        }
+    }
+
+    fn names_at_the_end(&self, frame: Frame, y: [f64; 2]) -> Markup {
+        let y = Scale::linear(y, [frame.bottom, frame.top]);
+        let ends: Vec<(&Curve, f64)> =
+            self.curves.iter().filter_map(|curve| Some((curve, y.at(curve.end()?).clamp(frame.top, frame.bottom)))).collect();
+        let wanted: Vec<f64> = ends.iter().map(|(_, end)| *end).collect();
+        let places = label::spread(&wanted, label::LINE + 1.0, frame.top, frame.bottom);
+        html! {
+            @for ((curve, end), place) in ends.iter().zip(places) {
+                g.key data-name=(curve.name) {
+                    polyline.leader.(curve.colour.stroke()) points=(format!("{},{} {},{}", Px(frame.right + 3.0), Px(*end), Px(frame.right + 17.0), Px(place))) {}
+                    text.name.(curve.colour.fill()) x=(Px(frame.right + 21.0)) y=(Px(place + 4.5)) { (label::fitted(&curve.name, NAME_SIZE, WIDEST_NAME)) }
+                }
+            }
+        }
+    }
+
+    fn widest_name(&self) -> f64 {
+        self.curves.iter().map(|curve| label::width(&label::fitted(&curve.name, NAME_SIZE, WIDEST_NAME), NAME_SIZE)).fold(0.0, f64::max)
+    }
+
+    /// Names in lines above the frame.
+    fn keys(&self, width: f64) -> Vec<Key<'_>> {
+        let (mut left, mut line) = (0.0, 0);
+        let place = |curve| {
+            let key = Key { curve, left, line, width };
+            let wide = key.room();
+            if left > 0.0 && left + wide > width {
+                (left, line) = (0.0, line + 1);
+            }
+            let key = Key { left, line, ..key };
+            left += wide + 16.0;
+            key
+        };
+        self.curves.iter().map(place).collect()
+    }
+
+    fn description(&self) -> String {
+        let mut text = String::new();
+        for curve in &self.curves {
+            let (verb, interval) = match &curve.course {
+                Course::Points(points) => ("ends at", points.last().map(|point| point.y)),
+                Course::Level(interval) => ("stays at", Some(*interval)),
+            };
+            if let Some(interval) = interval {
+                let _ = write!(text, "{} {verb} {} {}. ", curve.name, number(interval.mean), limits(Some(interval)));
+            }
+        }
+        text
+    }
+}
+
+impl Curve {
+    fn is_level(&self) -> bool {
+        matches!(self.course, Course::Level(_))
+    }
+
+    /// Where it is at its right end.
+    fn end(&self) -> Option<f64> {
+        match &self.course {
+            Course::Points(points) => points.iter().rev().map(|point| point.y.mean).find(|mean| mean.is_finite()),
+            Course::Level(interval) => Some(interval.mean).filter(|mean| mean.is_finite()),
+        }
+    }
+
+    /// The points that are drawn: finite, and not more than the paper shows.
+    fn points(&self) -> Vec<Point> {
+        let Course::Points(points) = &self.course else { return Vec::new() };
+        let finite: Vec<Point> = points.iter().copied().filter(|point| point.x.is_finite() && point.y.mean.is_finite()).collect();
+        let means: Vec<f64> = finite.iter().map(|point| point.y.mean).collect();
+        thin::thinned(&means).into_iter().map(|index| finite[index]).collect()
+    }
+
+    fn draw(&self, frame: Frame, x: &Scale, y: &Scale) -> Markup {
+        let points = self.points();
+        let dashes = self.colour.dashes();
+        let (fill, stroke) = (self.colour.fill(), self.colour.stroke());
+        html! {
+            g.series data-name=(self.name) data-fill=(fill) data-points=(self.data(&points)) {
+                @match &self.course {
+                    Course::Level(interval) => @if interval.mean.is_finite() {
+                        @let Interval { mean, low, high } = *interval;
+                        @if low < high {
+                            rect.level-band.(fill) x=(Px(frame.left)) width=(Px(frame.right - frame.left)) y=(Px(y.at(high))) height=(Px(y.at(low) - y.at(high))) {}
+                        }
+                        line.line.level.(stroke) x1=(Px(frame.left)) x2=(Px(frame.right)) y1=(Px(y.at(mean))) y2=(Px(y.at(mean))) {}
+                    },
+                    Course::Points(_) => {
+                        @if points.iter().any(|point| point.y.low < point.y.high) {
+                            path.band.(fill) d=(band(&points, x, y)) {}
+                        }
+                        @if let [only] = points[..] {
+                            circle.(fill) cx=(Px(x.at(only.x))) cy=(Px(y.at(only.y.mean))) r="3.5" {}
+                        } @else if !points.is_empty() {
+                            polyline.line.(stroke) stroke-dasharray=[dashes] points=(line(&points, x, y)) {}
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    /// What a page's script reads: `[[x, mean, low, high], ...]`, of a level without x.
+    fn data(&self, points: &[Point]) -> String {
+        let rounded = |value: f64| match value.abs() {
+            _ if !value.is_finite() => "null".to_owned(),
+            size if size >= 1e9 => format!("{value:e}"),
+            _ => format!("{}", (value * 1e4).round() / 1e4 + 0.0),
+        };
+        let entry =
+            |x: String, Interval { mean, low, high }: Interval| format!("[{x},{},{},{}]", rounded(mean), rounded(low), rounded(high));
+        let entries: Vec<String> = match &self.course {
+            Course::Level(interval) => vec![entry("null".to_owned(), *interval)],
+            Course::Points(_) => points.iter().map(|point| entry(rounded(point.x), point.y)).collect(),
+        };
+        format!("[{}]", entries.join(","))
+    }
+}
+
+fn line(points: &[Point], x: &Scale, y: &Scale) -> String {
+    let places: Vec<String> = points.iter().map(|point| format!("{},{}", Px(x.at(point.x)), Px(y.at(point.y.mean)))).collect();
+    places.join(" ")
+}
+
+/// Forth along the upper limits, back along the lower ones.
+fn band(points: &[Point], x: &Scale, y: &Scale) -> String {
+    let finite = || points.iter().filter(|point| point.y.low.is_finite() && point.y.high.is_finite());
+    let upper = finite().map(|point| (point.x, point.y.high));
+    let lower = finite().rev().map(|point| (point.x, point.y.low));
+    let places: Vec<String> = upper.chain(lower).map(|(at, value)| format!("{},{}", Px(x.at(at)), Px(y.at(value)))).collect();
+    format!("M{}Z", places.join("L"))
+}
+
+/// A name above the frame, with a piece of its line.
+struct Key<'a> {
+    curve: &'a Curve,
+    left: f64,
+    line: usize,
+    width: f64,
+}
+
+impl Key<'_> {
+    fn text(&self) -> String {
+        label::fitted(&self.curve.name, NAME_SIZE, self.width - 24.0)
+    }
+
+    fn room(&self) -> f64 {
+        24.0 + label::width(&self.text(), NAME_SIZE)
+    }
+
+    fn draw(&self) -> Markup {
+        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let middle = 10.0 + self.line as f64 * 20.0;
+        let level = self.curve.is_level().then_some("2 4");
+        html! {
+            g.key data-name=(self.curve.name) {
+                line.line.(self.curve.colour.stroke()) stroke-dasharray=[level.or(self.curve.colour.dashes())]
+                    x1=(Px(self.left + 1.0)) x2=(Px(self.left + 17.0)) y1=(Px(middle)) y2=(Px(middle)) {}
+                text.name.f-ink x=(Px(self.left + 24.0)) y=(Px(middle + 4.5)) { (self.text()) }
+            }
+        }
+    }
+}
+
+/// Names in lines above several panels: what they share.
+#[must_use]
+pub fn legend(curves: &Curves, left: f64, top: f64, width: f64) -> Markup {
+    html! {
+        g transform=(format!("translate({} {})", Px(left), Px(top))) {
+            @for key in curves.keys(width) { (key.draw()) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(x: f64, mean: f64, half: f64) -> Point {
+        Point { x, y: Interval { mean, low: mean - half, high: mean + half } }
+    }
+
+    fn small() -> Curves {
+        let curve = |name: &str, colour, course| Curve { name: name.into(), colour, course };
+        Curves {
+            x_title: "steps".into(),
+            y_title: "return".into(),
+            curves: vec![
+                curve("scratch", Colour::NEUTRAL, Course::Points(vec![at(0.0, 0.0, 0.0), at(50.0, 20.0, 5.0), at(100.0, 80.0, 10.0)])),
+                curve("zero-shot", Colour::nth(0), Course::Level(Interval { mean: 60.0, low: 50.0, high: 70.0 })),
+                curve(
+                    "a <b> \"c\"",
+                    Colour::nth(4),
+                    Course::Points(vec![at(0.0, 60.0, f64::NAN), at(50.0, f64::NAN, 1.0), at(100.0, 79.0, 0.0)]),
+                ),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_small_figure_is_this_text() {
+        let figure = small().figure("f", "Learning", [400.0, 200.0], Names::AtTheEnd);
+        insta::assert_snapshot!(figure.in_page().into_string().replace("><", ">\n<"));
+        let figure = small().figure("n", "Learning", [200.0, 200.0], Names::Above);
+        insta::assert_snapshot!(figure.in_page().into_string().replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn wide_bands_do_not_flatten_the_curves() {
+        let mut curves = small();
+        assert_eq!(curves.y_reach(), Some([0.0, 89.6]));
+        curves.curves.truncate(1);
+        curves.curves[0].course = Course::Points(vec![at(0.0, 10.0, 0.0), at(1.0, 110.0, 900.0)]);
+        assert_eq!(curves.y_reach(), Some([-2.0, 122.0]));
+    }
+
+    #[test]
+    fn long_curves_are_thinned_and_empty_ones_are_drawn() {
+        let mut curves = small();
+        curves.curves[0].course = Course::Points((0..5000).map(|step| at(f64::from(step), f64::from(step % 7), 1.0)).collect());
+        assert!(curves.figure("f", "", [400.0, 200.0], Names::AtTheEnd).in_page().into_string().len() < 60_000);
+        curves.curves.iter_mut().for_each(|curve| curve.course = Course::Points(vec![at(0.0, f64::NAN, 0.0)]));
+        let text = curves.figure("f", "", [400.0, 200.0], Names::AtTheEnd).in_page().into_string();
+        assert!(!text.contains("NaN") && !text.contains("inf"));
+    }
+}

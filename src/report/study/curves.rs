@@ -1,0 +1,102 @@
+//! Learning curves of a study: of one pair for its section, of all pairs for the picture.
+
+use super::{Pair, captioned, colour, seeds, wide_and_narrow};
+use crate::report::chart::{Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, scale};
+use crate::stats::Interval;
+use crate::study::{Definition, Row};
+use maud::{Markup, html};
+
+/// The learning curves of a pair, captioned.
+pub(super) fn figure(definition: &Definition, pair: &Pair<'_>) -> Markup {
+    let drawn = of_pair(pair);
+    let title = format!("Learning curves, {}", pair.title());
+    let id = format!("curves-{}", pair.number);
+    let wide = drawn.figure(&format!("{id}-wide"), &title, [920.0, 400.0], Names::AtTheEnd);
+    let narrow = drawn.figure(&format!("{id}-narrow"), &title, [380.0, 380.0], Names::Above);
+    let bands = match definition.seeds {
+        1 => "one seed has no interval".to_owned(),
+        _ => format!("bands are 95 % t‑intervals over {}, cut where they leave the frame", seeds(definition)),
+    };
+    let level = if pair.rows.iter().any(|row| !row.method.learns()) { "; what does not learn is a dotted level" } else { "" };
+    let caption = html! {
+        "Mean return while learning in " (pair.target.environment.name) ": each point is " (definition.episodes) " episodes of the policy at that
+        step; " (bands) (level) "." span.hint { " Point at the curves to read them, press a name to hide its curve." }
+    };
+    captioned(&format!("{}-{id}", definition.name), pair.number + 1, &wide_and_narrow(&wide, &narrow), &caption)
+}
+
+fn of_pair(pair: &Pair<'_>) -> Curves {
+    Curves {
+        x_title: "environment steps in the target".into(),
+        y_title: "mean return of an episode".into(),
+        curves: pair.rows.iter().map(curve).collect(),
+    }
+}
+
+fn curve(row: &Row) -> Curve {
+    #[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
+    let points = || row.mean_curve().into_iter().map(|(steps, y)| Point { x: steps as f64, y });
+    let course = if row.method.learns() {
+        Course::Points(points().collect())
+    } else {
+        let nothing = Interval { mean: f64::NAN, low: f64::NAN, high: f64::NAN };
+        Course::Level(points().next().map_or(nothing, |point| point.y))
+    };
+    Curve { name: row.method.name().to_owned(), colour: colour(row.method), course }
+}
+
+const WIDTH: f64 = 960.0;
+const MARGIN: f64 = 28.0;
+const GAP: f64 = 44.0;
+const PANEL_HEIGHT: f64 = 286.0;
+const TITLE_LINE: f64 = 23.0;
+
+/// The learning curves of all pairs side by side.
+pub(super) fn picture(definition: &Definition, pairs: &[Pair<'_>]) -> Figure {
+    let all: Vec<Curves> = pairs.iter().map(of_pair).collect();
+    let columns = pairs.len().clamp(1, 2);
+    #[expect(clippy::cast_precision_loss, reason = "a handful of panels")]
+    let at = |index: usize| index as f64;
+    let (across, lines) = (at(columns), at(pairs.len().div_ceil(columns)));
+    let width = (WIDTH - 2.0 * MARGIN - (across - 1.0) * GAP) / across;
+    let title = label::lines(&definition.about, 17.5, WIDTH - 2.0 * MARGIN);
+    let subtitle = format!("Mean return of an episode while learning{}", bands(definition.seeds));
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let below_title = 38.0 + title.len() as f64 * TITLE_LINE;
+    let header = below_title + 56.0;
+    let marks = html! {
+        @for (index, line) in (0_u32..).zip(&title) {
+            text.title.f-ink x=(Px(MARGIN)) y=(Px(40.0 + f64::from(index) * TITLE_LINE)) { (line) }
+        }
+        text.name.f-muted x=(Px(MARGIN)) y=(Px(below_title)) { (subtitle) }
+        @if let Some(first) = all.first() { (curves::legend(first, MARGIN, below_title + 14.0, WIDTH - 2.0 * MARGIN)) }
+        @for (index, (drawn, pair)) in all.iter().zip(pairs).enumerate() {
+            @let top = header + at(index / columns) * PANEL_HEIGHT;
+            (panel(drawn, pair, domain(pair, &all, pairs), [MARGIN + at(index % columns) * (width + GAP), top], width))
+        }
+    };
+    let size = [WIDTH, header + lines * PANEL_HEIGHT + 8.0];
+    let description =
+        pairs.iter().map(|pair| format!("Learning curves in {}.", pair.target.environment.name)).collect::<Vec<_>>().join(" ");
+    Figure { id: "picture".into(), title: definition.about.clone(), description, size, marks }
+}
+
+fn panel(drawn: &Curves, pair: &Pair<'_>, y: [f64; 2], [left, top]: [f64; 2], width: f64) -> Markup {
+    let frame = Frame { left: left + 38.0, top: top + 30.0, right: left + width, bottom: top + PANEL_HEIGHT - 56.0 };
+    let untitled = Curves { y_title: String::new(), ..drawn.clone() };
+    html! {
+        text.head.f-ink x=(Px(left)) y=(Px(top + 12.0)) { (label::fitted(&pair.title(), 14.5, width)) }
+        (untitled.panel(&format!("picture-{}", pair.number), frame, drawn.x_reach().unwrap_or([0.0, 1.0]), y))
+    }
+}
+
+fn bands(seeds: u64) -> String {
+    if seeds < 2 { ", one seed".to_owned() } else { format!(", with 95 % bands over {seeds} seeds") }
+}
+
+/// As in the overview, targets of one simulator share their axis.
+fn domain(pair: &Pair<'_>, all: &[Curves], pairs: &[Pair<'_>]) -> [f64; 2] {
+    let simulator = |pair: &Pair<'_>| pair.target.environment.simulator.clone();
+    let alike = all.iter().zip(pairs).filter(|(_, other)| simulator(other) == simulator(pair));
+    scale::with_room(scale::extent(alike.filter_map(|(drawn, _)| drawn.y_reach()).flatten()).unwrap_or([0.0, 1.0]))
+}

@@ -1,0 +1,332 @@
+//! Pages are what they promise: one file, inert, whole, and unimpressed by hostile names and by numbers that are none.
+
+use heirloom::choose::{Method, Source};
+use heirloom::env::{Registry, Spec};
+use heirloom::learn::ppo::{self, Start};
+use heirloom::policy::{Ancestor, Card, Provenance};
+use heirloom::report;
+use heirloom::report::watch::Credits;
+use heirloom::rollout::MakeEnv;
+use heirloom::rollout::collect::Choice;
+use heirloom::stats::{interquartile_mean, mean_interval};
+use heirloom::stop::Stop;
+use heirloom::study::cell::Point;
+use heirloom::study::definition::Target;
+use heirloom::study::{Definition, Results, Row};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+const HOSTILE: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onload='alert(1)",
+    "]]></title></style><b>",
+    "&lt;&amp;&#60;",
+    "\u{0}\u{8}\u{202e}gnirts",
+];
+
+/// A study of one source in some targets, from which `values(target, method, seed, evaluation)` came.
+struct Fixture {
+    registry: Registry,
+    definition: Definition,
+    results: Results,
+}
+
+impl Fixture {
+    fn new(name: &str, targets: usize, seeds: u64, values: impl Fn(usize, Method, u64, u64) -> f64) -> Self {
+        let registry = Registry::standard();
+        let home = registry.resolve("cartpole").unwrap();
+        let target = |index: usize| {
+            let mut spec = Spec { name: format!("{name}{index}"), about: name.to_owned(), ..home.clone() };
+            spec.context.0.insert("gravity".to_owned(), heirloom::env::Quantity::Number(5.0 + index as f64));
+            let configurations = Method::ALL.into_iter().map(|method| (method, method.configuration(ppo::Config::default()))).collect();
+            Target { environment: spec, configurations }
+        };
+        let definition = Definition {
+            name: name.to_owned(),
+            about: format!("about {name}"),
+            sources: vec![source(name, &registry, &home)],
+            targets: (0..targets).map(target).collect(),
+            methods: Method::ALL.to_vec(),
+            seeds,
+            steps: 40_000,
+            evaluations: 20,
+            episodes: 20,
+            text: format!("(about: \"{name}\")"),
+        };
+        let row = |target: usize, method: Method| {
+            let evaluations = if method.learns() { 21 } else { 1 };
+            let point = |seed, index| Point { steps: index * 2_000, mean: values(target, method, seed, index) };
+            let curves: Vec<Vec<Point>> = (0..seeds).map(|seed| (0..evaluations).map(|index| point(seed, index)).collect()).collect();
+            let finals: Vec<f64> = curves.iter().map(|curve: &Vec<Point>| curve.last().unwrap().mean).collect();
+            Row {
+                source: name.to_owned(),
+                target: definition.targets[target].environment.name.clone(),
+                method,
+                interval: mean_interval(&finals, 0.95),
+                iqm: interquartile_mean(&finals),
+                finals,
+                curves,
+            }
+        };
+        let rows = (0..targets).flat_map(|target| Method::ALL.map(|method| row(target, method))).collect();
+        Self { registry, definition, results: Results { rows } }
+    }
+
+    fn page(&self) -> String {
+        report::study::page(&self.definition, &self.results, &self.registry)
+    }
+
+    fn picture(&self) -> String {
+        report::study::picture(&self.definition, &self.results)
+    }
+}
+
+fn source(name: &str, registry: &Registry, home: &Spec) -> Source {
+    let spaces = registry.build(home).unwrap().spaces().clone();
+    let policy = Start::fresh(&ppo::Config::default(), &spaces, 0).unwrap().policy;
+    let grandparent = Ancestor {
+        name: name.to_owned(),
+        digest: name.to_owned(),
+        method: name.to_owned(),
+        environment: name.to_owned(),
+        steps: 7,
+        seed: 7,
+        parents: Vec::new(),
+    };
+    let parent = Ancestor { parents: vec![grandparent.clone()], ..grandparent };
+    let provenance = Provenance {
+        command: name.to_owned(),
+        method: name.to_owned(),
+        environment: name.to_owned(),
+        environment_ron: home.to_ron(),
+        ..Provenance::default()
+    };
+    let card = Card::new(&policy, provenance, vec![parent]);
+    Source { path: name.into(), policy, card }
+}
+
+fn plausible(target: usize, method: Method, seed: u64, evaluation: u64) -> f64 {
+    let height = 40.0 * (method as usize as f64 + 1.0) * (target as f64 + 1.0);
+    height * evaluation as f64 / 21.0 + seed as f64 * 3.0 + if method.learns() { 0.0 } else { 100.0 }
+}
+
+/// What XML asks of a text: tags that close, attributes once and in quotes, nothing bare. `<style>` is the one element that is text.
+fn check_xml(text: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    let allowed = |letter: char| !letter.is_control() || letter == '\n' || letter == '\t';
+    assert!(text.chars().all(|letter| allowed(letter) && !matches!(letter, '\u{fffe}' | '\u{ffff}')), "a character that XML cannot hold");
+    while let Some(start) = rest.find('<') {
+        assert_entities(&rest[..start]);
+        let end = start + tag_length(&rest[start..]);
+        let tag = &rest[start + 1..end - 1];
+        rest = &rest[end..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+            continue;
+        }
+        let name = tag.split([' ', '/']).next().unwrap();
+        assert!(name.chars().all(|letter| letter.is_ascii_alphanumeric()), "<{tag}>");
+        check_attributes(&tag[name.len()..]);
+        if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert_eq!(open, Vec::<&str>::new(), "not closed");
+}
+
+/// Up to the `>` that stands outside of quotes.
+fn tag_length(text: &str) -> usize {
+    let mut quoted = false;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            '>' if !quoted => return at + 1,
+            _ => {}
+        }
+    }
+    panic!("a tag does not end: {}", &text[..text.len().min(80)]);
+}
+
+fn check_attributes(text: &str) {
+    let mut names = BTreeSet::new();
+    let mut rest = text.trim_end_matches('/').trim();
+    while !rest.is_empty() {
+        let (name, value) = rest.split_once("=\"").unwrap_or_else(|| panic!("attributes: {rest}"));
+        let (value, after) = value.split_once('"').unwrap();
+        assert!(names.insert(name) && !name.contains([' ', '<', '\'']) && !value.contains('<'), "attribute {name}={value}");
+        assert_entities(value);
+        rest = after.trim_start();
+    }
+}
+
+fn assert_entities(text: &str) {
+    for (at, _) in text.match_indices('&') {
+        let known = ["&lt;", "&gt;", "&amp;", "&quot;"];
+        assert!(known.iter().any(|entity| text[at..].starts_with(entity)), "a bare ampersand: {text}");
+    }
+}
+
+/// What stands between `before` and `after`, each time.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    text.split(before).skip(1).map(|part| part.split_once(after).map_or(part, |(inside, _)| inside)).collect()
+}
+
+fn check_page(page: &str) {
+    let ids = between(page, " id=\"", "\"");
+    let unique: BTreeSet<&str> = ids.iter().copied().collect();
+    assert_eq!(ids.len(), unique.len(), "an id stands twice");
+    let labels = between(page, "aria-labelledby=\"", "\"").into_iter().flat_map(|ids| ids.split(' '));
+    let links = between(page, "href=\"#", "\"");
+    for id in between(page, "url(#", ")").into_iter().chain(labels).chain(links) {
+        assert!(unique.contains(id), "there is no #{id}");
+    }
+    for address in between(page, "href=\"", "\"").into_iter().chain(between(page, "src=\"", "\"")) {
+        assert!(address.starts_with('#') || address == "data:,", "{address}");
+    }
+    assert!(!page.contains("url(http") && !page.contains("@import") && !page.contains("style=\""));
+    for none in ["NaN", "inf,", "\"inf", "-inf"] {
+        assert_eq!(
+            page.find(none).map(|at| page[..at].chars().rev().take(80).collect::<String>().chars().rev().collect::<String>()),
+            None,
+            "before {none}"
+        );
+    }
+    check_policy(page);
+}
+
+/// Every inline style and script is one that the policy names, and nothing else is allowed.
+fn check_policy(page: &str) {
+    let policy = between(page, "Content-Security-Policy\" content=\"", "\"")[0];
+    assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe") && !policy.contains("http"));
+    let hash = |text: &str| {
+        let bits: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:08b}")).collect::<String>() + "00";
+        let letter = |sextet: &[u8]| match u8::from_str_radix(std::str::from_utf8(sextet).unwrap(), 2).unwrap() {
+            value @ 0..26 => char::from(b'A' + value),
+            value @ 26..52 => char::from(b'a' + value - 26),
+            value @ 52..62 => char::from(b'0' + value - 52),
+            62 => '+',
+            _ => '/',
+        };
+        format!("'sha256-{}='", bits.as_bytes().chunks(6).map(letter).collect::<String>())
+    };
+    let parts = |directive: &str| policy.split(directive).nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let styles: Vec<&str> =
+        page.match_indices("<style").map(|(at, _)| page[at..].split_once('>').unwrap().1.split("</style>").next().unwrap()).collect();
+    let scripts = between(page, "<script>", "</script>");
+    assert_eq!((styles.len(), scripts.len()), (2, 1));
+    assert!(styles.iter().all(|style| parts("style-src").contains(&hash(style))) && parts("script-src").contains(&hash(scripts[0])));
+    let others: Vec<&str> = between(page, "<script", ">").into_iter().filter(|attributes| !attributes.is_empty()).collect();
+    assert!(others.iter().all(|attributes| attributes.starts_with(" type=\"application/json\"")), "{others:?}");
+}
+
+/// The drawings of a page, as they stand in it.
+fn drawings(page: &str) -> Vec<String> {
+    between(page, "<svg", "</svg>").into_iter().map(|inside| format!("<svg{inside}</svg>")).collect()
+}
+
+#[test]
+fn a_page_is_one_inert_file() {
+    let fixture = Fixture::new("moved", 6, 10, plausible);
+    let page = fixture.page();
+    check_page(&page);
+    drawings(&page).iter().for_each(|drawing| check_xml(drawing));
+    assert!(page.len() < 600_000, "{} bytes", page.len());
+    // Everything that was asked for has its place.
+    for words in [
+        "about moved",
+        "moved → moved5",
+        "What is different",
+        "What 10 seeds can say",
+        "Make it again",
+        "heirloom compare studies/moved.ron",
+        "acceleration of free fall",
+        "feature-extraction",
+        "Figure 7",
+        "Table 6",
+        "seed 7",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    check_xml(&fixture.picture());
+    assert!(fixture.picture().contains("xmlns=\"http://www.w3.org/2000/svg\"") && fixture.picture().contains("prefers-color-scheme:dark"));
+}
+
+#[test]
+fn hostile_names_stay_names() {
+    for name in HOSTILE {
+        let fixture = Fixture::new(name, 2, 3, plausible);
+        let page = fixture.page();
+        check_page(&page);
+        drawings(&page).iter().for_each(|drawing| check_xml(drawing));
+        check_xml(&fixture.picture());
+        for smuggled in ["<script>alert", "<img", "<b>g", "</title></style>"] {
+            assert!(!page.contains(smuggled) && !fixture.picture().contains(smuggled), "{smuggled}");
+        }
+    }
+}
+
+#[test]
+fn one_seed_no_number_and_no_rows_are_survived() {
+    let one = Fixture::new("one", 1, 1, plausible);
+    check_page(&one.page());
+    assert!(one.page().contains("What 1 seed can say") && one.page().contains("No interval can be drawn"));
+    type Values = fn(usize, Method, u64, u64) -> f64;
+    let strange: [Values; 5] = [
+        |_, _, _, _| f64::NAN,
+        |_, method, _, _| if method == Method::Scratch { f64::NAN } else { 1.0 },
+        |_, _, seed, evaluation| if (seed + evaluation) % 2 == 0 { f64::INFINITY } else { -1.0 },
+        |_, _, seed, _| if seed == 0 { 1e308 } else { -1e308 },
+        |_, _, _, _| 0.0,
+    ];
+    for values in strange {
+        let fixture = Fixture::new("strange", 2, 3, values);
+        check_page(&fixture.page());
+        drawings(&fixture.page()).iter().for_each(|drawing| check_xml(drawing));
+        check_xml(&fixture.picture());
+    }
+    let mut none = Fixture::new("none", 1, 2, plausible);
+    none.results.rows.clear();
+    check_page(&none.page());
+    check_xml(&none.picture());
+}
+
+#[test]
+fn a_source_whose_environment_is_unknown_shows_its_card() {
+    let mut fixture = Fixture::new("lost", 1, 2, plausible);
+    fixture.definition.sources[0].card.provenance.environment_ron = "(simulator: \"<elsewhere>\")".to_owned();
+    let page = fixture.page();
+    check_page(&page);
+    assert!(page.contains("does not know the environment") && page.contains("&lt;elsewhere&gt;"));
+}
+
+#[test]
+fn a_film_is_one_small_inert_file() {
+    let registry = Registry::standard();
+    let spec = registry.resolve("cartpole").unwrap();
+    let mut gentle = spec.clone();
+    // Nothing ends these episodes but the time: 3 x 500 steps.
+    gentle.objective.0.insert("angle_limit".to_owned(), heirloom::env::Quantity::Number(1e5));
+    gentle.objective.0.insert("position_limit".to_owned(), heirloom::env::Quantity::Number(1e5));
+    let source = source("x", &registry, &spec);
+    let make: MakeEnv = Arc::new(move || registry.build(&gentle));
+    let film = heirloom::rollout::film(&source.policy, &make, 3, Choice::Mode, 0, &Stop::new()).unwrap();
+    assert!(film.episodes.iter().all(|episode| episode.rewards.len() == 500 && !episode.terminated));
+    for name in ["cartpole"].iter().chain(&HOSTILE) {
+        let credits = Credits {
+            policy: (*name).to_owned(),
+            environment: (*name).to_owned(),
+            about: (*name).to_owned(),
+            command: (*name).to_owned(),
+            seconds_per_step: Some(0.02),
+        };
+        let page = report::watch::page(&film, &credits);
+        check_page(&page);
+        assert!(page.len() < 1_000_000, "{} bytes", page.len());
+        let reel: serde_json::Value = serde_json::from_str(between(&page, "id=\"film\">", "</script>")[0]).unwrap();
+        assert_eq!(reel["episodes"][2]["frames"].as_array().unwrap().len(), 501);
+        assert_eq!(reel["channels"][2], "pole_angle");
+    }
+}
