@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Compare methods with learning from scratch: a study of sources x targets x methods x seeds.
 ///
 /// Every cell is a run with one seed, on the same budget of target steps. Cells run side by side; a stopped study continues with the
-/// cells it has. Ends with a table and a page of learning curves.
+/// cells it has. Ends with a table, a page (report.html) and a picture of all learning curves (picture.svg).
 #[derive(Args)]
 #[command(after_help = "Examples:\n  heirloom compare studies/demo.ron --dry-run\n  heirloom compare studies/demo.ron")]
 pub(super) struct Compare {

@@ -28,6 +28,7 @@ A first hour:
   heirloom envs                                              what there is to learn in
   heirloom pretrain cartpole --out runs/first                learn in simulation
   heirloom transfer runs/first cartpole_moon --method fine-tune   move the policy and adapt it
+  heirloom watch runs/first cartpole_moon                    see how it moves there
   heirloom compare studies/demo.ron                          did it help, against learning from scratch?
 
 Exit codes: 0 ok, 2 usage or configuration, 3 input refused, 4 environment failed, 5 diverged, 6 I/O, 7 run locked,

@@ -19,8 +19,8 @@ pub fn number(value: f64) -> String {
 #[must_use]
 pub fn short(value: f64) -> String {
     let text = match value.abs() {
-        size if size < 1e6 && size >= 99.95 => format!("{value:.0}"),
-        size if size < 99.95 && size >= 9.995 => format!("{value:.1}"),
+        size if (99.95..1e6).contains(&size) => format!("{value:.0}"),
+        size if (9.995..99.95).contains(&size) => format!("{value:.1}"),
         _ => return number(value),
     };
     text.replace('-', "−")

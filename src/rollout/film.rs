@@ -69,7 +69,7 @@ impl Camera<'_> {
         let mut env = make()?;
         let (mut rng, mut noise) = (Stream::EvaluationEnv(index).under(self.seed), Stream::EvaluationNoise(index).under(self.seed));
         let mut observation = vec![0.0; env.spaces().observation.len()];
-        let (mut action, mut room) = (vec![0.0; shape.head.action_width(shape.outputs)], self.binding.action_room());
+        let (mut chosen, mut room) = (vec![0.0; shape.head.action_width(shape.outputs)], self.binding.action_room());
         env.reset(&mut rng, &mut observation)?;
         let mut episode = Episode { frames: Vec::new(), actions: Vec::new(), rewards: Vec::new(), terminated: false };
         loop {
@@ -81,10 +81,10 @@ impl Camera<'_> {
             }
             self.binding.see(normalizer.as_ref(), &observation, self.workspace.input_row(0));
             self.network.forward_actor(1, &mut self.workspace);
-            self.choice.choose(&shape.head, self.workspace.outputs(0), self.network.log_std(), &mut noise, &mut action);
-            let done = self.binding.act(&shape.head, &action, &mut room);
-            episode.actions.push(numbers(done));
-            let step = env.step(done, &mut rng, &mut observation)?;
+            self.choice.choose(&shape.head, self.workspace.outputs(0), self.network.log_std(), &mut noise, &mut chosen);
+            let action = self.binding.act(&shape.head, &chosen, &mut room);
+            episode.actions.push(numbers(action));
+            let step = env.step(action, &mut rng, &mut observation)?;
             episode.rewards.push(step.reward);
             if step.ended() {
                 episode.frames.push(Frame { scene: env.scene(), observation });
@@ -109,19 +109,24 @@ fn numbers(action: Action<'_>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::env::{Registry, Spec};
-    use crate::learn::ppo::{self, Start};
+    use crate::env::{ActionSpace, Registry, Spec};
+    use crate::nn::{Activation, ActorCritic, Head};
     use crate::parallel::Pool;
     use crate::rollout::evaluate;
     use std::sync::Arc;
 
-    /// Policies of the rooms below would be imports that point down; a fresh one of any learner shows the same.
     fn fresh(simulator: &str) -> (Policy, MakeEnv) {
         let registry = Registry::standard();
         let spec = Spec { max_episode_steps: Some(40), ..Spec::of_simulator(registry.simulator(simulator).unwrap()) };
         let make: MakeEnv = Arc::new(move || registry.build(&spec));
         let spaces = make().unwrap().spaces().clone();
-        (Start::fresh(&ppo::Config::default(), &spaces, 3).unwrap().policy, make)
+        let head = match spaces.action {
+            ActionSpace::Discrete(_) => Head::Categorical,
+            ActionSpace::Continuous(_) => Head::DiagonalGaussian { initial_log_std: 0.0 },
+        };
+        let (inputs, outputs) = (spaces.observation.len(), spaces.action.size());
+        let shape = ActorCritic { inputs, joined: 0, outputs, actor: vec![8], critic: vec![8], activation: Activation::Tanh, head };
+        (Policy { params: shape.init(3), shape, spaces, normalizer: None, return_moments: None }, make)
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let greatest = ticks.iter().fold(0.0_f64, |size, tick| size.max(tick.abs()));
     let least = ticks.iter().filter(|tick| **tick != 0.0).fold(f64::INFINITY, |size, tick| size.min(tick.abs()));
     if greatest >= 1e13 || (greatest > 0.0 && greatest < 1e-4) {
-        return ticks.iter().map(|tick| signed(format!("{tick:e}"))).collect();
+        return ticks.iter().map(|tick| signed(&format!("{tick:e}"))).collect();
     }
     // On a logarithmic axis each number has the unit that suits it.
     let own_units = least.is_finite() && greatest / least > 999.0 && ticks.iter().all(|tick| *tick > 0.0);
@@ -70,12 +70,12 @@ pub fn tick_labels(ticks: &[f64]) -> Vec<String> {
             let places = (0..9).find(|places| whole(*places)).unwrap_or(9);
             let name = if *tick == 0.0 { "" } else { name };
             let decimals = if *tick == 0.0 { 0 } else { usize::try_from(places).unwrap_or(0) };
-            signed(format!("{:.decimals$}{name}", tick / unit + 0.0))
+            signed(&format!("{:.decimals$}{name}", tick / unit + 0.0))
         })
         .collect()
 }
 
-fn signed(text: String) -> String {
+fn signed(text: &str) -> String {
     text.replace('-', "−")
 }
 

@@ -59,6 +59,9 @@ pub enum Names {
 const TAIL: f64 = 0.12;
 const NAME_SIZE: f64 = 13.0;
 const WIDEST_NAME: f64 = 190.0;
+const KEY_LINE: f64 = 20.0;
+/// About how many numbers stand on the vertical axis.
+const NUMBERS: usize = 5;
 
 impl Curves {
     /// The values that the vertical axis must show; tails of bands may be cut.
@@ -93,14 +96,12 @@ impl Curves {
         let y = scale::with_room(self.y_reach().unwrap_or([0.0, 1.0]));
         let x = self.x_reach().unwrap_or([0.0, 1.0]);
         let keys = if names == Names::Above { self.keys(size[0]) } else { Vec::new() };
-        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-        let above = keys.iter().map(|key| key.line + 1).max().unwrap_or(0) as f64 * 20.0;
-        let numbers = axis::room_for_numbers(&Scale::linear(y, [1.0, 0.0]), 6);
+        let numbers = room_for_numbers(y);
         let right = match names {
             Names::AtTheEnd => self.widest_name() + 30.0,
             Names::Above => 12.0,
         };
-        let frame = Frame { left: numbers, top: above + 30.0, right: size[0] - right, bottom: size[1] - 42.0 };
+        let frame = Frame { left: numbers, top: height(&keys) + 30.0, right: size[0] - right, bottom: size[1] - 42.0 };
         let marks = html! {
             @for key in &keys { (key.draw()) }
             (self.panel(id, frame, x, y))
@@ -117,7 +118,7 @@ impl Curves {
         let Frame { left, top, right, bottom } = frame;
         html! {
             clipPath id=(clip) { rect x=(Px(left)) y=(Px(top)) width=(Px(right - left)) height=(Px(bottom - top)) {} }
-            (axis::left(frame, &y, 5, &self.y_title))
+            (axis::left(frame, &y, NUMBERS, &self.y_title))
             (axis::bottom(frame, &x, if right - left > 500.0 { 8 } else { 4 }, &self.x_title))
             g.plot data-x=(x.described()) data-y=(y.described()) clip-path=(format!("url(#{clip})")) {
                 @for curve in self.curves.iter().filter(|curve| curve.is_level()) { (curve.draw(frame, &x, &y)) }
@@ -277,7 +278,7 @@ impl Key<'_> {
 
     fn draw(&self) -> Markup {
         #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-        let middle = 10.0 + self.line as f64 * 20.0;
+        let middle = 10.0 + self.line as f64 * KEY_LINE;
         let level = self.curve.is_level().then_some("2 4");
         html! {
             g.key data-name=(self.curve.name) {
@@ -289,14 +290,28 @@ impl Key<'_> {
     }
 }
 
-/// Names in lines above several panels: what they share.
+/// The room left of a frame that the numbers of this vertical axis take.
 #[must_use]
-pub fn legend(curves: &Curves, left: f64, top: f64, width: f64) -> Markup {
-    html! {
+pub fn room_for_numbers(y: [f64; 2]) -> f64 {
+    axis::room_for_numbers(&Scale::linear(y, [1.0, 0.0]), NUMBERS)
+}
+
+/// Names in lines above several panels, and how high they stand.
+#[must_use]
+pub fn legend(curves: &Curves, left: f64, top: f64, width: f64) -> (Markup, f64) {
+    let keys = curves.keys(width);
+    let drawn = html! {
         g transform=(format!("translate({} {})", Px(left), Px(top))) {
-            @for key in curves.keys(width) { (key.draw()) }
+            @for key in &keys { (key.draw()) }
         }
-    }
+    };
+    (drawn, height(&keys))
+}
+
+fn height(keys: &[Key<'_>]) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
+    let lines = keys.iter().map(|key| key.line + 1).max().unwrap_or(0) as f64;
+    lines * KEY_LINE
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ impl Dots {
         let x = Scale::linear(domain, [frame.left, frame.right]);
         let ticks = if frame.right - frame.left > 400.0 { 6 } else { 4 };
         html! {
-            text.head.f-ink x=(Px(left)) y=(Px(top + 14.0)) { (label::fitted(&self.heading, 14.5, width)) }
+            text.head.f-ink x=(Px(left)) y=(Px(top + 14.0)) { (label::fitted(&self.heading, 1.1 * 14.0, width)) }
             @for tick in x.ticks(ticks) {
                 line.tick.s-grid x1=(Px(x.at(tick))) x2=(Px(x.at(tick))) y1=(Px(frame.top)) y2=(Px(frame.bottom)) {}
             }

@@ -6,7 +6,7 @@
 /// Name, on light paper, on dark paper.
 type Entry = (&'static str, &'static str, &'static str);
 
-/// Machado et al. (2009) for the three colour blindnesses, then OKLab: no two of the first five are nearer than 0.08 (see the test).
+/// Machado et al. (2009) for the three colour blindnesses, then `OKLab`: no two of the first five are nearer than 0.08 (see the test).
 /// A seventh curve takes the first colour again, dashed.
 const MARKS: [Entry; 7] = [
     ("neutral", "#3f454d", "#d3d8de"),
@@ -72,15 +72,13 @@ impl Colour {
 /// The classes, as CSS.
 #[must_use]
 pub fn css() -> String {
-    let entries = || MARKS.iter().chain(&SURFACES);
-    let plain: String = entries().map(|(name, light, _)| format!(".f-{name}{{fill:{light}}}.s-{name}{{stroke:{light}}}\n")).collect();
-    let light: String = entries().map(|(name, light, _)| format!("--{name}:{light};")).collect();
-    let dark: String = entries().map(|(name, _, dark)| format!("--{name}:{dark};")).collect();
-    let themed: String =
-        entries().map(|(name, ..)| format!(".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}\n")).collect();
-    format!(
-        "{plain}@supports (color:var(--ink)){{\n:root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n{themed}}}\n"
-    )
+    let each = |write: &dyn Fn(&Entry) -> String| MARKS.iter().chain(&SURFACES).map(write).collect::<Vec<_>>().concat();
+    let plain = each(&|(name, light, _)| format!(".f-{name}{{fill:{light}}}.s-{name}{{stroke:{light}}}\n"));
+    let light = each(&|(name, light, _)| format!("--{name}:{light};"));
+    let dark = each(&|(name, _, dark)| format!("--{name}:{dark};"));
+    let themed = each(&|(name, ..)| format!(".f-{name}{{fill:var(--{name})}}.s-{name}{{stroke:var(--{name})}}\n"));
+    let dark = format!("@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}");
+    format!("{plain}@supports (color:var(--ink)){{\n:root{{{light}}}\n{dark}\n{themed}}}\n")
 }
 
 #[cfg(test)]

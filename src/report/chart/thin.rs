@@ -3,16 +3,16 @@
 /// Most points that a line is drawn by.
 pub const MOST: usize = 400;
 
-/// Indices of at most [`MOST`] values that draw the same line: of each part of the line its least and its greatest, and both ends.
+/// Indices of at most [`MOST`] values that draw the same line: of each stretch of the line its least and its greatest, and both ends.
 #[must_use]
 pub fn thinned(values: &[f64]) -> Vec<usize> {
     if values.len() <= MOST {
         return (0..values.len()).collect();
     }
-    let (last, parts) = (values.len() - 1, MOST / 2 - 1);
+    let (last, columns) = (values.len() - 1, MOST / 2 - 1);
     let mut kept = vec![0];
-    for part in 0..parts {
-        let (start, end) = (1 + part * (last - 1) / parts, 1 + (part + 1) * (last - 1) / parts);
+    for column in 0..columns {
+        let (start, end) = (1 + column * (last - 1) / columns, 1 + (column + 1) * (last - 1) / columns);
         let by_value = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
         let least = (start..end).min_by(by_value).unwrap_or(start);
         let greatest = (start..end).max_by(by_value).unwrap_or(start);

@@ -59,17 +59,19 @@ pub(super) fn picture(definition: &Definition, pairs: &[Pair<'_>]) -> Figure {
     let at = |index: usize| index as f64;
     let (across, lines) = (at(columns), at(pairs.len().div_ceil(columns)));
     let width = (WIDTH - 2.0 * MARGIN - (across - 1.0) * GAP) / across;
-    let title = label::lines(&definition.about, 17.5, WIDTH - 2.0 * MARGIN);
+    let title = label::lines(&definition.about, 1.1 * 17.0, WIDTH - 2.0 * MARGIN);
     let subtitle = format!("Mean return of an episode while learning{}", bands(definition.seeds));
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let below_title = 38.0 + title.len() as f64 * TITLE_LINE;
-    let header = below_title + 56.0;
+    let (legend, legend_height) =
+        all.first().map_or((html! {}, 0.0), |first| curves::legend(first, MARGIN, below_title + 14.0, WIDTH - 2.0 * MARGIN));
+    let header = below_title + legend_height + 36.0;
     let marks = html! {
         @for (index, line) in (0_u32..).zip(&title) {
             text.title.f-ink x=(Px(MARGIN)) y=(Px(40.0 + f64::from(index) * TITLE_LINE)) { (line) }
         }
         text.name.f-muted x=(Px(MARGIN)) y=(Px(below_title)) { (subtitle) }
-        @if let Some(first) = all.first() { (curves::legend(first, MARGIN, below_title + 14.0, WIDTH - 2.0 * MARGIN)) }
+        (legend)
         @for (index, (drawn, pair)) in all.iter().zip(pairs).enumerate() {
             @let top = header + at(index / columns) * PANEL_HEIGHT;
             (panel(drawn, pair, domain(pair, &all, pairs), [MARGIN + at(index % columns) * (width + GAP), top], width))
@@ -82,10 +84,10 @@ pub(super) fn picture(definition: &Definition, pairs: &[Pair<'_>]) -> Figure {
 }
 
 fn panel(drawn: &Curves, pair: &Pair<'_>, y: [f64; 2], [left, top]: [f64; 2], width: f64) -> Markup {
-    let frame = Frame { left: left + 38.0, top: top + 30.0, right: left + width, bottom: top + PANEL_HEIGHT - 56.0 };
+    let frame = Frame { left: left + curves::room_for_numbers(y), top: top + 30.0, right: left + width, bottom: top + PANEL_HEIGHT - 56.0 };
     let untitled = Curves { y_title: String::new(), ..drawn.clone() };
     html! {
-        text.head.f-ink x=(Px(left)) y=(Px(top + 12.0)) { (label::fitted(&pair.title(), 14.5, width)) }
+        text.head.f-ink x=(Px(left)) y=(Px(top + 12.0)) { (label::fitted(&pair.title(), 1.1 * 14.0, width)) }
         (untitled.panel(&format!("picture-{}", pair.number), frame, drawn.x_reach().unwrap_or([0.0, 1.0]), y))
     }
 }

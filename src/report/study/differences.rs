@@ -55,8 +55,8 @@ fn about(registry: &Registry, spec: &Spec, name: &str) -> String {
     let Ok(simulator) = registry.simulator(&spec.simulator) else { return String::new() };
     let found = simulator.context.iter().chain(&simulator.objective).find(|parameter| parameter.name == name);
     found.map_or_else(String::new, |parameter| match parameter.unit {
-        "" => parameter.about.to_owned(),
-        unit => format!("{unit}; {}", parameter.about),
+        "" => parameter.about.replace('`', ""),
+        unit => format!("{unit}; {}", parameter.about.replace('`', "")),
     })
 }
 

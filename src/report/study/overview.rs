@@ -14,9 +14,16 @@ pub(super) fn section(definition: &Definition, pairs: &[Pair<'_>]) -> Markup {
     let title = format!("Return after {} steps in the target", count(definition.steps));
     let wide = figure("overview-wide", &title, pairs, if pairs.len() == 1 { 1 } else { 2 }, 920.0);
     let narrow = figure("overview-narrow", &title, pairs, 1, 380.0);
+    let dots = match definition.seeds {
+        1 => "Dots are single runs of one seed".to_owned(),
+        _ => format!(
+            "Dots are means over {}, bars their 95 % t‑intervals, cut where they leave the frame, thin strokes the single seeds",
+            seeds(definition)
+        ),
+    };
     let caption = html! {
-        (title) ". Dots are means over " (seeds(definition)) ", bars their 95 % t‑intervals, thin strokes the single seeds; the dashed line is
-        what learning from scratch reaches in the same steps. Each value is a mean over " (definition.episodes) " episodes."
+        (title) ". " (dots) "; the dashed line is what learning from scratch reaches in the same steps. Each run is measured over "
+        (definition.episodes) " episodes."
     };
     html! {
         section #overview {

@@ -49,7 +49,7 @@ function crosshair(figure, svg) {
     figure.append(tip);
     const [drawn, whole] = [svg.getBoundingClientRect(), figure.getBoundingClientRect()];
     const middle = (x.at(place) / view.width) * drawn.width;
-    const fits = middle + 18 + tip.offsetWidth < whole.width;
+    const fits = middle + 18 + tip.offsetWidth < (x.end / view.width) * drawn.width;
     tip.style.left = `${fits ? middle + 18 : Math.max(0, middle - 18 - tip.offsetWidth)}px`;
     tip.style.top = `${drawn.top - whole.top + (y.end / view.height) * drawn.height + 6}px`;
   };
