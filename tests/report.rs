@@ -38,7 +38,8 @@ impl Fixture {
         let registry = Registry::standard();
         let home = registry.resolve("cartpole").unwrap();
         let target = |index: usize| {
-            let mut spec = Spec { name: format!("{name}{index}"), about: name.to_owned(), ..home.clone() };
+            let mut spec = home.clone();
+            (spec.name, spec.about) = (format!("{name}{index}"), name.to_owned());
             spec.context.0.insert("gravity".to_owned(), heirloom::env::Quantity::Number(5.0 + index as f64));
             let configurations = Method::ALL.into_iter().map(|method| (method, method.configuration(ppo::Config::default()))).collect();
             Target { environment: spec, configurations }

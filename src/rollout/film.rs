@@ -117,7 +117,8 @@ mod tests {
 
     fn fresh(simulator: &str) -> (Policy, MakeEnv) {
         let registry = Registry::standard();
-        let spec = Spec { max_episode_steps: Some(40), ..Spec::of_simulator(registry.simulator(simulator).unwrap()) };
+        let mut spec = Spec::of_simulator(registry.simulator(simulator).unwrap());
+        spec.max_episode_steps = Some(40);
         let make: MakeEnv = Arc::new(move || registry.build(&spec));
         let spaces = make().unwrap().spaces().clone();
         let head = match spaces.action {
