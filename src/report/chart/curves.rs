@@ -33,6 +33,8 @@ pub struct Curve {
     pub colour: Colour,
     /// How it runs.
     pub course: Course,
+    /// Least and greatest of the single values behind it; the axis shows them all.
+    pub values: Option<[f64; 2]>,
 }
 
 /// Some curves between two axes.
@@ -55,8 +57,8 @@ pub enum Names {
     Above,
 }
 
-/// Least room of a band's tails beyond the values: a wide interval must not flatten the curves.
-const TAIL: f64 = 0.12;
+/// How far an interval may reach beyond all single values, as a share of theirs: those of two or three seeds would flatten the curves.
+const TAIL: f64 = 0.1;
 const NAME_SIZE: f64 = 13.0;
 const WIDEST_NAME: f64 = 190.0;
 const KEY_LINE: f64 = 20.0;
@@ -67,7 +69,8 @@ impl Curves {
     /// The values that the vertical axis must show; tails of bands may be cut.
     #[must_use]
     pub fn y_reach(&self) -> Option<[f64; 2]> {
-        let [low, high] = scale::extent(self.intervals().map(|interval| interval.mean))?;
+        let values = self.curves.iter().filter_map(|curve| curve.values).flatten();
+        let [low, high] = scale::extent(self.intervals().map(|interval| interval.mean).chain(values))?;
         let tail = TAIL * (high - low);
         let [least, greatest] = scale::extent(self.intervals().flat_map(|interval| [interval.low, interval.high]))?;
         Some([low.min(least.max(low - tail)), high.max(greatest.min(high + tail))])
@@ -323,7 +326,7 @@ mod tests {
     }
 
     fn small() -> Curves {
-        let curve = |name: &str, colour, course| Curve { name: name.into(), colour, course };
+        let curve = |name: &str, colour, course| Curve { name: name.into(), colour, course, values: None };
         Curves {
             x_title: "steps".into(),
             y_title: "return".into(),
@@ -348,12 +351,14 @@ mod tests {
     }
 
     #[test]
-    fn wide_bands_do_not_flatten_the_curves() {
+    fn the_axis_shows_every_value_and_no_wider_bands() {
         let mut curves = small();
-        assert_eq!(curves.y_reach(), Some([0.0, 89.6]));
+        assert_eq!(curves.y_reach(), Some([0.0, 88.0]));
         curves.curves.truncate(1);
         curves.curves[0].course = Course::Points(vec![at(0.0, 10.0, 0.0), at(1.0, 110.0, 900.0)]);
-        assert_eq!(curves.y_reach(), Some([-2.0, 122.0]));
+        assert_eq!(curves.y_reach(), Some([0.0, 120.0]));
+        curves.curves[0].values = Some([-90.0, 410.0]);
+        assert_eq!(curves.y_reach(), Some([-140.0, 460.0]));
     }
 
     #[test]

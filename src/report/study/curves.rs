@@ -42,7 +42,8 @@ fn curve(row: &Row) -> Curve {
         let nothing = Interval { mean: f64::NAN, low: f64::NAN, high: f64::NAN };
         Course::Level(points().next().map_or(nothing, |point| point.y))
     };
-    Curve { name: row.method.name().to_owned(), colour: colour(row.method), course }
+    let values = scale::extent(row.curves.iter().flatten().map(|point| point.mean));
+    Curve { name: row.method.name().to_owned(), colour: colour(row.method), course, values }
 }
 
 const WIDTH: f64 = 960.0;

@@ -11,8 +11,9 @@ function set(element, attributes) {
 }
 const format = (value) => {
   const size = Math.abs(value);
-  const text = Number.isInteger(value) && size < 1e6 ? String(value) : size >= 1e6 ? value.toExponential(2) : value.toFixed(size >= 100 ? 1 : size >= 1 ? 2 : 3);
-  return text.replace("-", "−");
+  const digits = size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.1 ? 3 : 0;
+  const text = Number.isInteger(value) && size < 1e6 ? String(value) : size >= 1e6 ? value.toExponential(2) : digits ? value.toFixed(digits) : String(Number(value.toPrecision(2)));
+  return text.replaceAll("-", "−");
 };
 
 // What stands still is written once: each part's numbers, taken over from the frame before.
@@ -128,7 +129,8 @@ play.addEventListener("click", () => turn(!playing));
 place.addEventListener("input", () => { turn(false); go(Number(place.value)); });
 part("episodes").addEventListener("change", (event) => { choose(Number(event.target.value)); turn(true); });
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target === speed) return;
+  // A pressed button plays and pauses by itself.
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target === speed || event.target === play) return;
   const step = event.shiftKey ? 10 : 1;
   const moves = { ArrowLeft: frame - step, ArrowRight: frame + step, Home: 0, End: last() };
   if (event.key === " ") turn(!playing);
