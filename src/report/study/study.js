@@ -53,14 +53,17 @@ function crosshair(figure, svg) {
     tip.style.left = `${fits ? middle + 18 : Math.max(0, middle - 18 - tip.offsetWidth)}px`;
     tip.style.top = `${drawn.top - whole.top + (y.end / view.height) * drawn.height + 6}px`;
   };
-  svg.addEventListener("pointermove", (event) => {
+  const point = (event) => {
     const drawn = svg.getBoundingClientRect();
     const at = ((event.clientX - drawn.left) / drawn.width) * view.width;
-    if (at < x.start - 12 || at > x.end + 12) return hide();
+    const height = ((event.clientY - drawn.top) / drawn.height) * view.height;
+    if (at < x.start - 12 || at > x.end + 12 || height < y.end || height > y.start + 20) return hide();
     index = places.reduce((best, place, number) => (Math.abs(x.at(place) - at) < Math.abs(x.at(places[best]) - at) ? number : best), 0);
     show();
-  });
-  for (const name of ["pointerleave", "blur", "click"]) svg.addEventListener(name, hide);
+  };
+  for (const name of ["pointermove", "pointerdown"]) svg.addEventListener(name, point);
+  svg.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse") hide(); });
+  svg.addEventListener("blur", hide);
   svg.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.target !== svg || step === undefined) return;
