@@ -1,5 +1,7 @@
 //! Pages are what they promise: one file, inert, whole, and unimpressed by hostile names and by numbers that are none.
 
+#![expect(clippy::cast_precision_loss, reason = "a handful of seeds and targets")]
+
 use heirloom::choose::{Method, Source};
 use heirloom::env::{Registry, Spec};
 use heirloom::learn::ppo::{self, Start};

@@ -84,11 +84,11 @@ impl Camera<'_> {
             self.choice.choose(&shape.head, self.workspace.outputs(0), self.network.log_std(), &mut noise, &mut chosen);
             let action = self.binding.act(&shape.head, &chosen, &mut room);
             episode.actions.push(numbers(action));
-            let step = env.step(action, &mut rng, &mut observation)?;
-            episode.rewards.push(step.reward);
-            if step.ended() {
+            let outcome = env.step(action, &mut rng, &mut observation)?;
+            episode.rewards.push(outcome.reward);
+            if outcome.ended() {
                 episode.frames.push(Frame { scene: env.scene(), observation });
-                episode.terminated = step.terminated;
+                episode.terminated = outcome.terminated;
                 return Ok(episode);
             }
         }

@@ -1,6 +1,6 @@
 //! Learning curves: means as lines, intervals as bands, what does not learn as a level across; each curve named where it ends.
 
-use super::{Colour, Figure, Frame, Px, Scale, axis, label, scale, thin};
+use super::{Colour, Figure, Frame, Px, Scale, axis, label, legend::legend, scale, thin};
 use crate::report::number::{limits, number};
 use crate::stats::Interval;
 use maud::{Markup, html};
@@ -61,7 +61,6 @@ pub enum Names {
 const TAIL: f64 = 0.1;
 const NAME_SIZE: f64 = 13.0;
 const WIDEST_NAME: f64 = 190.0;
-const KEY_LINE: f64 = 20.0;
 /// About how many numbers stand on the vertical axis.
 const NUMBERS: usize = 5;
 
@@ -98,15 +97,15 @@ impl Curves {
     pub fn figure(&self, id: &str, title: &str, size: [f64; 2], names: Names) -> Figure {
         let y = scale::with_room(self.y_reach().unwrap_or([0.0, 1.0]));
         let x = self.x_reach().unwrap_or([0.0, 1.0]);
-        let keys = if names == Names::Above { self.keys(size[0]) } else { Vec::new() };
+        let (legend, above) = if names == Names::Above { legend(self, size[0]) } else { (html! {}, 0.0) };
         let numbers = room_for_numbers(y);
         let right = match names {
             Names::AtTheEnd => self.widest_name() + 30.0,
             Names::Above => 12.0,
         };
-        let frame = Frame { left: numbers, top: height(&keys) + 30.0, right: size[0] - right, bottom: size[1] - 42.0 };
+        let frame = Frame { left: numbers, top: above + 30.0, right: size[0] - right, bottom: size[1] - 42.0 };
         let marks = html! {
-            @for key in &keys { (key.draw()) }
+            (legend)
             (self.panel(id, frame, x, y))
             @if names == Names::AtTheEnd { (self.names_at_the_end(frame, y)) }
         };
@@ -150,22 +149,6 @@ impl Curves {
         self.curves.iter().map(|curve| label::width(&label::fitted(&curve.name, NAME_SIZE, WIDEST_NAME), NAME_SIZE)).fold(0.0, f64::max)
     }
 
-    /// Names in lines above the frame.
-    fn keys(&self, width: f64) -> Vec<Key<'_>> {
-        let (mut left, mut line) = (0.0, 0);
-        let place = |curve| {
-            let key = Key { curve, left, line, width };
-            let wide = key.room();
-            if left > 0.0 && left + wide > width {
-                (left, line) = (0.0, line + 1);
-            }
-            let key = Key { left, line, ..key };
-            left += wide + 16.0;
-            key
-        };
-        self.curves.iter().map(place).collect()
-    }
-
     fn description(&self) -> String {
         let mut text = String::new();
         for curve in &self.curves {
@@ -182,7 +165,9 @@ impl Curves {
 }
 
 impl Curve {
-    fn is_level(&self) -> bool {
+    /// Whether it stays at one height.
+    #[must_use]
+    pub fn is_level(&self) -> bool {
         matches!(self.course, Course::Level(_))
     }
 
@@ -262,59 +247,10 @@ fn band(points: &[Point], x: &Scale, y: &Scale) -> String {
     format!("M{}Z", places.join("L"))
 }
 
-/// A name above the frame, with a piece of its line.
-struct Key<'a> {
-    curve: &'a Curve,
-    left: f64,
-    line: usize,
-    width: f64,
-}
-
-impl Key<'_> {
-    fn text(&self) -> String {
-        label::fitted(&self.curve.name, NAME_SIZE, self.width - 24.0)
-    }
-
-    fn room(&self) -> f64 {
-        24.0 + label::width(&self.text(), NAME_SIZE)
-    }
-
-    fn draw(&self) -> Markup {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-        let middle = 10.0 + self.line as f64 * KEY_LINE;
-        let level = self.curve.is_level().then_some("2 4");
-        html! {
-            g.key data-name=(self.curve.name) {
-                line.line.(self.curve.colour.stroke()) stroke-dasharray=[level.or(self.curve.colour.dashes())]
-                    x1=(Px(self.left + 1.0)) x2=(Px(self.left + 17.0)) y1=(Px(middle)) y2=(Px(middle)) {}
-                text.name.f-ink x=(Px(self.left + 24.0)) y=(Px(middle + 4.5)) { (self.text()) }
-            }
-        }
-    }
-}
-
 /// The room left of a frame that the numbers of this vertical axis take.
 #[must_use]
 pub fn room_for_numbers(y: [f64; 2]) -> f64 {
     axis::room_for_numbers(&Scale::linear(y, [1.0, 0.0]), NUMBERS)
-}
-
-/// Names in lines above several panels, and how high they stand.
-#[must_use]
-pub fn legend(curves: &Curves, left: f64, top: f64, width: f64) -> (Markup, f64) {
-    let keys = curves.keys(width);
-    let drawn = html! {
-        g transform=(format!("translate({} {})", Px(left), Px(top))) {
-            @for key in &keys { (key.draw()) }
-        }
-    };
-    (drawn, height(&keys))
-}
-
-fn height(keys: &[Key<'_>]) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
-    let lines = keys.iter().map(|key| key.line + 1).max().unwrap_or(0) as f64;
-    lines * KEY_LINE
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod curves;
 pub mod dots;
 pub mod figure;
 pub mod label;
+pub mod legend;
 pub mod palette;
 pub mod scale;
 pub mod strip;

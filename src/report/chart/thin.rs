@@ -11,14 +11,14 @@ pub fn thinned(values: &[f64]) -> Vec<usize> {
     }
     let (last, columns) = (values.len() - 1, MOST / 2 - 1);
     let mut kept = vec![0];
-    for column in 0..columns {
-        let (start, end) = (1 + column * (last - 1) / columns, 1 + (column + 1) * (last - 1) / columns);
+    for index in 0..columns {
+        let (start, end) = (1 + index * (last - 1) / columns, 1 + (index + 1) * (last - 1) / columns);
         let by_value = |a: &usize, b: &usize| values[*a].total_cmp(&values[*b]);
-        let least = (start..end).min_by(by_value).unwrap_or(start);
-        let greatest = (start..end).max_by(by_value).unwrap_or(start);
-        kept.push(least.min(greatest));
-        if least != greatest {
-            kept.push(least.max(greatest));
+        let low = (start..end).min_by(by_value).unwrap_or(start);
+        let high = (start..end).max_by(by_value).unwrap_or(start);
+        kept.push(low.min(high));
+        if low != high {
+            kept.push(low.max(high));
         }
     }
     kept.push(last);

@@ -1,7 +1,7 @@
 //! Learning curves of a study: of one pair for its section, of all pairs for the picture.
 
 use super::{Pair, captioned, colour, seeds, wide_and_narrow};
-use crate::report::chart::{Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, scale};
+use crate::report::chart::{Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, legend::legend, scale};
 use crate::stats::Interval;
 use crate::study::{Definition, Row};
 use maud::{Markup, html};
@@ -64,15 +64,14 @@ pub(super) fn picture(definition: &Definition, pairs: &[Pair<'_>]) -> Figure {
     let subtitle = format!("Mean return of an episode while learning{}", bands(definition.seeds));
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let below_title = 38.0 + title.len() as f64 * TITLE_LINE;
-    let (legend, legend_height) =
-        all.first().map_or((html! {}, 0.0), |first| curves::legend(first, MARGIN, below_title + 14.0, WIDTH - 2.0 * MARGIN));
+    let (legend, legend_height) = all.first().map_or((html! {}, 0.0), |first| legend(first, WIDTH - 2.0 * MARGIN));
     let header = below_title + legend_height + 36.0;
     let marks = html! {
         @for (index, line) in (0_u32..).zip(&title) {
             text.title.f-ink x=(Px(MARGIN)) y=(Px(40.0 + f64::from(index) * TITLE_LINE)) { (line) }
         }
         text.name.f-muted x=(Px(MARGIN)) y=(Px(below_title)) { (subtitle) }
-        (legend)
+        g transform=(format!("translate({} {})", Px(MARGIN), Px(below_title + 14.0))) { (legend) }
         @for (index, (drawn, pair)) in all.iter().zip(pairs).enumerate() {
             @let top = header + at(index / columns) * PANEL_HEIGHT;
             (panel(drawn, pair, domain(pair, &all, pairs), [MARGIN + at(index % columns) * (width + GAP), top], width))
