@@ -205,7 +205,7 @@ fn check_policy(page: &str) {
     let policy = between(page, "Content-Security-Policy\" content=\"", "\"")[0];
     assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe") && !policy.contains("http"));
     let hash = |text: &str| {
-        let bits: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:08b}")).collect::<String>() + "00";
+        let bits: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:08b}")).collect::<Vec<_>>().concat() + "00";
         let letter = |sextet: &[u8]| match u8::from_str_radix(std::str::from_utf8(sextet).unwrap(), 2).unwrap() {
             value @ 0..26 => char::from(b'A' + value),
             value @ 26..52 => char::from(b'a' + value - 26),
@@ -225,9 +225,11 @@ fn check_policy(page: &str) {
     assert!(others.iter().all(|attributes| attributes.starts_with(" type=\"application/json\"")), "{others:?}");
 }
 
-/// The drawings of a page, as they stand in it.
-fn drawings(page: &str) -> Vec<String> {
-    between(page, "<svg", "</svg>").into_iter().map(|inside| format!("<svg{inside}</svg>")).collect()
+/// Every drawing of a page is XML, as it stands there.
+fn check_drawings(page: &str) {
+    for inside in between(page, "<svg", "</svg>") {
+        check_xml(&format!("<svg{inside}</svg>"));
+    }
 }
 
 #[test]
@@ -235,7 +237,7 @@ fn a_page_is_one_inert_file() {
     let fixture = Fixture::new("moved", 6, 10, plausible);
     let page = fixture.page();
     check_page(&page);
-    drawings(&page).iter().for_each(|drawing| check_xml(drawing));
+    check_drawings(&page);
     assert!(page.len() < 600_000, "{} bytes", page.len());
     // Everything that was asked for has its place.
     for words in [
@@ -263,7 +265,7 @@ fn hostile_names_stay_names() {
         let fixture = Fixture::new(name, 2, 3, plausible);
         let page = fixture.page();
         check_page(&page);
-        drawings(&page).iter().for_each(|drawing| check_xml(drawing));
+        check_drawings(&page);
         check_xml(&fixture.picture());
         for smuggled in ["<script>alert", "<img", "<b>g", "</title></style>"] {
             assert!(!page.contains(smuggled) && !fixture.picture().contains(smuggled), "{smuggled}");
@@ -271,12 +273,14 @@ fn hostile_names_stay_names() {
     }
 }
 
+/// A return by target, method, seed and evaluation.
+type Values = fn(usize, Method, u64, u64) -> f64;
+
 #[test]
 fn one_seed_no_number_and_no_rows_are_survived() {
     let one = Fixture::new("one", 1, 1, plausible);
     check_page(&one.page());
     assert!(one.page().contains("What 1 seed can say") && one.page().contains("No interval can be drawn"));
-    type Values = fn(usize, Method, u64, u64) -> f64;
     let strange: [Values; 5] = [
         |_, _, _, _| f64::NAN,
         |_, method, _, _| if method == Method::Scratch { f64::NAN } else { 1.0 },
@@ -287,7 +291,7 @@ fn one_seed_no_number_and_no_rows_are_survived() {
     for values in strange {
         let fixture = Fixture::new("strange", 2, 3, values);
         check_page(&fixture.page());
-        drawings(&fixture.page()).iter().for_each(|drawing| check_xml(drawing));
+        check_drawings(&fixture.page());
         check_xml(&fixture.picture());
     }
     let mut none = Fixture::new("none", 1, 2, plausible);
