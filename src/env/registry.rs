@@ -122,6 +122,8 @@ impl Registry {
             names.extend(entries.iter().filter(|path| is_ron(path)).filter_map(|path| stem(path)));
         }
         names.extend(self.simulators.keys().filter(|name| !name.contains('/')).cloned());
+        // A build without gym-rs has its environment files, but nothing that could run them.
+        names.retain(|name| cfg!(feature = "gym_rs") || !name.starts_with("gym_rs_"));
         names.sort();
         names.dedup();
         names

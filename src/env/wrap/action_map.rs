@@ -72,3 +72,32 @@ impl Layer for ActionMap {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+
+    #[test]
+    fn discrete_actions_change_order_or_place() {
+        let shown = |mut env: Box<dyn Env>| echo::observations(&mut *env, &echo::indices([0, 1, 2])).iter().skip(1).map(|seen| seen[1]).collect::<Vec<_>>();
+        assert_eq!(shown(reverse(echo::discrete())), [2.0, 1.0, 0.0]);
+        assert_eq!(shown(broken(echo::discrete(), "c", Some("a")).unwrap()), [0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn continuous_actions_change_size_and_sign() {
+        let shown = |mut env: Box<dyn Env>| echo::observations(&mut *env, &[Action::Continuous(&[0.5, -1.0])])[1][1..].to_vec();
+        assert_eq!(shown(scale(echo::continuous(), 0.5).unwrap()), [0.25, -0.5]);
+        assert_eq!(shown(reverse(echo::continuous())), [-0.5, 1.0]);
+        assert_eq!(shown(broken(echo::continuous(), "left", None).unwrap()), [0.0, -1.0]);
+    }
+
+    #[test]
+    fn what_a_space_cannot_do_is_refused_with_a_remedy() {
+        assert!(scale(echo::discrete(), 0.5).err().unwrap().remedy().unwrap().contains("context"));
+        assert!(broken(echo::discrete(), "c", None).err().unwrap().remedy().unwrap().contains("a, b, c"));
+        assert!(broken(echo::discrete(), "d", Some("a")).err().unwrap().remedy().unwrap().contains("a, b, c"));
+        assert!(broken(echo::continuous(), "left", Some("right")).is_err());
+    }
+}

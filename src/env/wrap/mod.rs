@@ -6,6 +6,8 @@ mod action_delay;
 mod action_map;
 mod action_noise;
 mod channels;
+#[cfg(test)]
+mod echo;
 mod frame_stack;
 mod layer;
 mod observation_delay;
