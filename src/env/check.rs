@@ -107,7 +107,11 @@ fn spaces_are_sound(spaces: &Spaces) -> Option<String> {
         ActionSpace::Continuous(channels) => channels,
         ActionSpace::Discrete(_) => &[],
     };
-    let disordered = spaces.observation.iter().chain(continuous).find(|channel| channel.low > channel.high || channel.low.is_nan() || channel.high.is_nan());
+    let disordered = spaces
+        .observation
+        .iter()
+        .chain(continuous)
+        .find(|channel| channel.low > channel.high || channel.low.is_nan() || channel.high.is_nan());
     disordered.map(|channel| format!("`{}` lies between {} and {}", channel.name, channel.low, channel.high))
 }
 

@@ -42,11 +42,7 @@ impl Simulator {
     ///
     /// `build` is given one value for every parameter of the context and of the objective.
     #[must_use]
-    pub fn new<E: Env + 'static>(
-        name: &str,
-        about: &str,
-        build: impl Fn(&Values, &Values) -> Result<E> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new<E: Env + 'static>(name: &str, about: &str, build: impl Fn(&Values, &Values) -> Result<E> + Send + Sync + 'static) -> Self {
         let build = Arc::new(build);
         let alone = Arc::clone(&build);
         Self {
@@ -191,7 +187,10 @@ impl Registry {
 
     fn hint(&self, name: &str) -> String {
         let names = self.names();
-        format!("{}; `heirloom envs` describes them, and a path to a .ron file is taken too", did_you_mean(name, names.iter().map(String::as_str)))
+        format!(
+            "{}; `heirloom envs` describes them, and a path to a .ron file is taken too",
+            did_you_mean(name, names.iter().map(String::as_str))
+        )
     }
 }
 

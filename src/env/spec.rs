@@ -70,9 +70,8 @@ impl Spec {
     /// A simulator with all its defaults.
     #[must_use]
     pub fn of_simulator(simulator: &Simulator) -> Self {
-        let defaults = |parameters: &[Parameter]| {
-            Quantities(parameters.iter().map(|p| (p.name.to_owned(), Quantity::Number(p.default))).collect())
-        };
+        let defaults =
+            |parameters: &[Parameter]| Quantities(parameters.iter().map(|p| (p.name.to_owned(), Quantity::Number(p.default))).collect());
         Self {
             name: simulator.name.clone(),
             about: simulator.about.clone(),
@@ -174,7 +173,9 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
                 next = Some(registry.find(name, Some(folder)).map_err(|error| error.at(place()))?);
             }
         }
-        let met = |next: &Found| next.source.name == found.source.name || chain.iter().any(|(earlier, _)| earlier.source.name == next.source.name);
+        let met = |next: &Found| {
+            next.source.name == found.source.name || chain.iter().any(|(earlier, _)| earlier.source.name == next.source.name)
+        };
         if next.as_ref().is_some_and(met) {
             let names = chain.iter().map(|(earlier, _)| earlier).chain([&found]).chain(next.as_ref());
             let circle = names.map(|found| found.name.as_str()).collect::<Vec<_>>().join(" -> ");

@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn discrete_actions_change_order_or_place() {
-        let shown = |mut env: Box<dyn Env>| echo::observations(&mut *env, &echo::indices([0, 1, 2])).iter().skip(1).map(|seen| seen[1]).collect::<Vec<_>>();
+        let shown = |mut env: Box<dyn Env>| {
+            echo::observations(&mut *env, &echo::indices([0, 1, 2])).iter().skip(1).map(|seen| seen[1]).collect::<Vec<_>>()
+        };
         assert_eq!(shown(reverse(echo::discrete())), [2.0, 1.0, 0.0]);
         assert_eq!(shown(broken(echo::discrete(), "c", Some("a")).unwrap()), [0.0, 1.0, 0.0]);
     }

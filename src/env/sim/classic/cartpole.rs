@@ -99,8 +99,8 @@ impl CartPole {
         let [x, x_dot, theta, theta_dot] = self.state;
         let (sin, cos) = theta.sin_cos();
         let pushed = (force + self.pole_mass_length * (theta_dot * theta_dot) * sin) / self.total_mass;
-        let angular = (self.gravity * sin - cos * pushed)
-            / (self.pole_length * (4.0 / 3.0 - self.pole_mass * (cos * cos) / self.total_mass));
+        let angular =
+            (self.gravity * sin - cos * pushed) / (self.pole_length * (4.0 / 3.0 - self.pole_mass * (cos * cos) / self.total_mass));
         let linear = pushed - self.pole_mass_length * angular * cos / self.total_mass;
         let dt = self.time_step;
         self.state = [x + dt * x_dot, x_dot + dt * linear, theta + dt * theta_dot, theta_dot + dt * angular];

@@ -14,7 +14,13 @@ use std::f64::consts::PI;
 const CONTEXT: [Parameter; 6] = [
     Parameter::new("gravity", 9.8, [0.0, 1e3], "m/s²", "acceleration of free fall"),
     Parameter::new("cart_mass", 1.0, [1e-3, 1e3], "kg", "mass of the cart"),
-    Parameter::new("pole_mass", 0.1, [1e-3, 1e3], "kg", "mass of the pole, which this simulator adds to its length where it should multiply"),
+    Parameter::new(
+        "pole_mass",
+        0.1,
+        [1e-3, 1e3],
+        "kg",
+        "mass of the pole, which this simulator adds to its length where it should multiply",
+    ),
     Parameter::new("pole_length", 0.5, [1e-2, 1e2], "m", "from the joint to the pole's centre"),
     Parameter::new("force", 10.0, [0.0, 1e4], "N", "push of an action"),
     Parameter::new("time_step", 0.02, [1e-4, 1.0], "s", "time between two states (Euler)"),
