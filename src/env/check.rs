@@ -92,13 +92,13 @@ impl Drive {
 fn spaces_are_sound(spaces: &Spaces) -> Option<String> {
     let mut names: Vec<&str> = spaces.observation.iter().map(|channel| channel.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Some(format!("two channels are called `{}`", pair[0]));
+    if let Some([name, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Some(format!("two channels are called `{name}`"));
     }
     let mut actions = spaces.action.names();
     actions.sort_unstable();
-    if let Some(pair) = actions.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Some(format!("two actions are called `{}`", pair[0]));
+    if let Some([name, _]) = actions.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Some(format!("two actions are called `{name}`"));
     }
     if spaces.observation.is_empty() || actions.is_empty() {
         return Some("a space is empty".into());

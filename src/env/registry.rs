@@ -160,7 +160,7 @@ impl Registry {
 
     /// A file by path, or by short name: beside the file that extends it, under `./envs`, then built in.
     pub(super) fn find(&self, name_or_path: &str, beside: Option<&Path>) -> Result<Found> {
-        let is_path = name_or_path.contains(['/', '\\']) || name_or_path.ends_with(".ron");
+        let is_path = is_path(name_or_path);
         if is_path && beside.is_none() {
             let path = Path::new(name_or_path);
             if !path.exists() {
@@ -192,6 +192,11 @@ impl Registry {
             did_you_mean(name, names.iter().map(String::as_str))
         )
     }
+}
+
+/// Whether it is meant as a path, and not as a short name.
+pub(super) fn is_path(name_or_path: &str) -> bool {
+    name_or_path.contains(['/', '\\']) || Path::new(name_or_path).extension().is_some_and(|extension| extension == "ron")
 }
 
 fn found_file(path: &Path) -> Result<Found> {

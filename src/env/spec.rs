@@ -4,7 +4,7 @@
 //! the ones it extends; the step limit and the description replace.
 
 use super::parameter::{Parameter, Quantities, Quantity};
-use super::registry::{Found, Registry, Simulator};
+use super::registry::{self, Found, Registry, Simulator};
 use super::wrap::Wrapper;
 use crate::error::{Error, Result, did_you_mean};
 use crate::file::digest;
@@ -52,13 +52,14 @@ pub struct Spec {
     pub max_episode_steps: Option<usize>,
     /// What it extends, nearest first.
     pub extends: Vec<String>,
-    places: Places,
+    /// For errors of [`Registry::build`].
+    pub(crate) places: Places,
 }
 
 /// Where things are written, for what only shows when the environment is built: values that exclude each other, a wrapper that does
 /// not fit.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Places {
+pub(crate) struct Places {
     file: String,
     wrappers: Vec<String>,
 }
@@ -165,7 +166,7 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
             }
             if let Ok(simulator) = registry.simulator(name) {
                 base = Some(simulator);
-            } else if name.contains(['/', '\\']) || name.ends_with(".ron") {
+            } else if registry::is_path(name) {
                 let hint = "a file beside this one, or under ./envs, is extended by its name without .ron";
                 return Err(Error::usage(format!("`extends` takes a short name, not the path `{name}`")).at(place()).hint(hint));
             } else {

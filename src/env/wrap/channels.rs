@@ -15,8 +15,8 @@ struct Channels {
 /// All channels in the given order.
 pub(super) fn permute(env: Box<dyn Env>, order: &[String]) -> Result<Box<dyn Env>> {
     let indices = order.iter().map(|name| channel_index(env.spaces(), name)).collect::<Result<Vec<_>>>()?;
-    let named: BTreeSet<usize> = indices.iter().copied().collect();
-    if named.len() != order.len() || named.len() != env.spaces().observation.len() {
+    let distinct: BTreeSet<usize> = indices.iter().copied().collect();
+    if distinct.len() != order.len() || distinct.len() != env.spaces().observation.len() {
         let names: Vec<&str> = env.spaces().observation.iter().map(|channel| channel.name.as_str()).collect();
         return Err(Error::usage("the order must name every channel once").hint(format!("the channels are: {}", names.join(", "))));
     }

@@ -31,6 +31,6 @@ mod tests {
         let (mut rng, mut observation) = (Stream::Env(0).under(0), [0.0; 2]);
         env.reset(&mut rng, &mut observation).unwrap();
         let mut reward = || env.step(Action::Discrete(0), &mut rng, &mut observation).unwrap().reward;
-        assert_eq!([reward(), reward()], [-2.0, -4.0]);
+        assert_eq!(vec![reward(), reward()], [-2.0, -4.0]);
     }
 }
