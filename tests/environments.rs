@@ -322,7 +322,8 @@ fn said_about(files: &[(&str, &str)]) -> String {
     let registry = with_clock();
     let error = registry.resolve(first.to_str().unwrap()).and_then(|spec| registry.build(&spec).map(|_| ())).unwrap_err();
     let hint = error.remedy().map_or_else(String::new, |hint| format!("\nhint: {hint}"));
-    // The list of all environments grows; what is said before it is what matters.
+    // The list of all environments grows, and gym-rs is a feature; what is said before it is what matters.
+    let hint = hint.replace(", gym_rs/cartpole, gym_rs/mountain_car", "");
     let hint = hint.split_once("? There are: acrobot").map_or(hint.clone(), |(near, _)| format!("{near}? There are: acrobot, ..."));
     format!("exit {}: {error}{hint}", error.kind() as i32).replace(&format!("{}/", folder.path().display()), "")
 }

@@ -20,7 +20,12 @@ pub(super) fn discrete() -> Box<dyn Env> {
 
 /// Channels `time`, `left` and `right`, the last action; zero before there is one.
 pub(super) fn continuous() -> Box<dyn Env> {
-    let wheels = ["left", "right"].map(|name| Channel::new(name, -1.0, 1.0));
+    within(-1.0, 1.0)
+}
+
+/// The same with other bounds of its actions.
+pub(super) fn within(low: f64, high: f64) -> Box<dyn Env> {
+    let wheels = ["left", "right"].map(|name| Channel::new(name, low, high));
     let observation = [vec![Channel::new("time", 0.0, 1e9)], ["left", "right"].map(Channel::unbounded).to_vec()].concat();
     Box::new(Echo { spaces: Spaces { observation, action: ActionSpace::Continuous(wheels.to_vec()) }, time: 0.0, action: vec![0.0; 2] })
 }

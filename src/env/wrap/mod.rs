@@ -67,7 +67,8 @@ pub enum Wrapper {
         /// The factor.
         factor: f64,
     },
-    /// Turns actions around: continuous ones change sign, discrete ones change order.
+    /// Turns actions around: discrete ones change order, continuous ones are mirrored in the middle of their bounds (and so change sign
+    /// where these are symmetric).
     ActionReversed,
     /// Breaks an action: a continuous one does nothing, a discrete one does what another does.
     BrokenAction {

@@ -68,11 +68,13 @@ struct CartPole {
 
 impl CartPole {
     fn new(context: &Values, objective: &Values, action: ActionSpace) -> Self {
-        let (position_limit, angle_limit) = (objective["position_limit"], objective["angle_limit"]);
+        let (position_limit, angle_limit, start_range) = (objective["position_limit"], objective["angle_limit"], objective["start_range"]);
+        // Twice the limit holds the last observation of an episode too, as in Gymnasium; a start may lie anywhere.
+        let within = |name, limit: f64| Channel::new(name, -(2.0 * limit).max(start_range), (2.0 * limit).max(start_range));
         let observation = vec![
-            Channel::new("cart_position", -2.0 * position_limit, 2.0 * position_limit),
+            within("cart_position", position_limit),
             Channel::unbounded("cart_velocity"),
-            Channel::new("pole_angle", -2.0 * angle_limit, 2.0 * angle_limit),
+            within("pole_angle", angle_limit),
             Channel::unbounded("pole_angular_velocity"),
         ];
         Self {
@@ -88,7 +90,7 @@ impl CartPole {
             fall_reward: objective["fall_reward"],
             position_limit,
             angle_limit,
-            start_range: objective["start_range"],
+            start_range,
             state: [0.0; 4],
             push: 0.0,
         }
