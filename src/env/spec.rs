@@ -52,14 +52,14 @@ pub struct Spec {
     pub max_episode_steps: Option<usize>,
     /// What it extends, nearest first.
     pub extends: Vec<String>,
-    /// For errors of [`Registry::build`].
-    pub(crate) places: Places,
+    /// Where its parts are written.
+    pub places: Places,
 }
 
 /// Where things are written, for what only shows when the environment is built: values that exclude each other, a wrapper that does
 /// not fit.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Places {
+pub struct Places {
     file: String,
     wrappers: Vec<String>,
 }
