@@ -138,11 +138,7 @@ fn a_single_step_is_gymnasiums() {
             ours.set(row[0], &row[1..single], row[single]);
             let step = ours.step(row[action]);
             let next = &row[action + 1..reward];
-            let apart = [
-                error(&ours.state(), next),
-                error(&ours.observation, &seen(task, next)),
-                error(&[step.reward], &[row[reward]]),
-            ];
+            let apart = [error(&ours.state(), next), error(&ours.observation, &seen(task, next)), error(&[step.reward], &[row[reward]])];
             let apart = apart.into_iter().fold(0.0, f64::max);
             assert!(apart <= 1e-12, "{task}: row {index} is {apart:e} apart: {row:?} became {:?}, {step:?}", ours.state());
             assert!(same_end(step, row[reward + 1], row[reward + 2]), "{task}: row {index} ends otherwise: {row:?}, {step:?}");
@@ -186,7 +182,9 @@ fn an_episode_is_gymnasiums_from_its_start_to_its_end() {
             assert!(same_end(outcome, row[reward + 1], row[reward + 2]), "{task}: episode {episode} ends otherwise at step {step}");
             ended = outcome.ended();
             if ended {
-                *ends.entry(if outcome.terminated { format!("terminated at {step}") } else { format!("truncated at {step}") }).or_insert(0) += 1;
+                *ends
+                    .entry(if outcome.terminated { format!("terminated at {step}") } else { format!("truncated at {step}") })
+                    .or_insert(0) += 1;
             }
         }
         assert!(ended, "{task}: the last episode goes on here");
@@ -266,7 +264,10 @@ fn a_full_continuous_force_is_the_discrete_one_bit_for_bit() {
             let right = choice.below(2) == 1;
             let steps = [discrete.step(f64::from(u8::from(right))), continuous.step(if right { 1.0 } else { -1.0 })];
             assert_eq!(steps[0], steps[1]);
-            assert_eq!(discrete.observation.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), continuous.observation.iter().map(|x| x.to_bits()).collect::<Vec<_>>());
+            assert_eq!(
+                discrete.observation.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+                continuous.observation.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            );
             if steps[0].ended() {
                 break;
             }

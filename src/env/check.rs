@@ -92,13 +92,13 @@ impl Drive {
 fn spaces_are_sound(spaces: &Spaces) -> Option<String> {
     let mut names: Vec<&str> = spaces.observation.iter().map(|channel| channel.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Some(format!("two channels are called `{}`", pair[0]));
+    if let Some([name, _]) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Some(format!("two channels are called `{name}`"));
     }
     let mut actions = spaces.action.names();
     actions.sort_unstable();
-    if let Some(pair) = actions.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Some(format!("two actions are called `{}`", pair[0]));
+    if let Some([name, _]) = actions.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Some(format!("two actions are called `{name}`"));
     }
     if spaces.observation.is_empty() || actions.is_empty() {
         return Some("a space is empty".into());
@@ -107,7 +107,11 @@ fn spaces_are_sound(spaces: &Spaces) -> Option<String> {
         ActionSpace::Continuous(channels) => channels,
         ActionSpace::Discrete(_) => &[],
     };
-    let disordered = spaces.observation.iter().chain(continuous).find(|channel| channel.low > channel.high || channel.low.is_nan() || channel.high.is_nan());
+    let disordered = spaces
+        .observation
+        .iter()
+        .chain(continuous)
+        .find(|channel| channel.low > channel.high || channel.low.is_nan() || channel.high.is_nan());
     disordered.map(|channel| format!("`{}` lies between {} and {}", channel.name, channel.low, channel.high))
 }
 

@@ -204,7 +204,7 @@ impl Snapshot {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
     pub fn take_count(&mut self) -> Result<usize> {
         let number = self.take()?;
-        let whole = number >= 0.0 && number < 9e15 && number.fract() == 0.0;
+        let whole = (0.0..9e15).contains(&number) && number.fract() == 0.0;
         if whole { Ok(number as usize) } else { Err(Error::artefact(format!("the snapshot holds {number} where a counter belongs"))) }
     }
 

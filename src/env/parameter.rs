@@ -123,7 +123,8 @@ impl Quantity {
             Err(Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {least} and {most}{unit}")))
         };
         let ordered = |low: f64, high: f64| {
-            if low < high { Ok(()) } else { Err(Error::usage(format!("the law of `{name}` needs low < high, not {low} and {high}"))) }
+            let message = || format!("the law of `{name}` needs low < high, not {low} and {high}");
+            if low < high { Ok(()) } else { Err(Error::usage(message()).hint("write the smaller number first")) }
         };
         match self {
             Self::Number(value) => inside(*value),
@@ -145,9 +146,7 @@ impl Quantity {
                 Err(Error::usage(format!("the TruncatedNormal law of `{name}` almost never falls between {low} and {high}"))
                     .hint("keep the mean within 3 sd of the interval and the interval wider than sd / 1000"))
             }
-            Self::Drawn(Distribution::Choice(values)) if values.is_empty() => {
-                Err(Error::usage(format!("the Choice of `{name}` is empty")))
-            }
+            Self::Drawn(Distribution::Choice(values)) if values.is_empty() => Err(Error::usage(format!("the Choice of `{name}` is empty"))),
             Self::Drawn(Distribution::Choice(values)) => values.iter().try_for_each(|value| inside(*value)),
         }
     }
@@ -176,6 +175,8 @@ impl Serialize for Quantity {
     }
 }
 
+const LAWS: &str = "Uniform(low, high), LogUniform(low, high), TruncatedNormal(mean, sd, low, high), Choice([...])";
+
 /// `9.8` or `Uniform(8, 11)`. RON's own untagged reading would lose the law's name, so the text decides.
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -186,14 +187,11 @@ impl<'de> Deserialize<'de> for Quantity {
             return ron::from_str(text).map(Self::Drawn).map_err(|error| match error.code {
                 // Kept as names, so that the reader of the file is told the nearest one.
                 ron::Error::NoSuchEnumVariant { expected, found, .. } => D::Error::unknown_variant(&found, expected),
-                code => D::Error::custom(format!("`{text}`: {code}")),
+                _ => D::Error::custom(format!("`{text}` is none of {LAWS}")),
             });
         }
         let number = ron::from_str::<f64>(text);
-        number.map(Self::Number).map_err(|_| {
-            let laws = "Uniform(low, high), LogUniform(low, high), TruncatedNormal(mean, sd, low, high), Choice([...])";
-            D::Error::custom(format!("`{text}` is neither a number nor one of {laws}"))
-        })
+        number.map(Self::Number).map_err(|_| D::Error::custom(format!("`{text}` is neither a number nor one of {LAWS}")))
     }
 }
 
@@ -267,7 +265,8 @@ impl Values {
         if least <= most {
             return Ok([least, most]);
         }
-        Err(Error::usage(format!("`{low}` is {least}, which is more than `{high}`, {most}")))
+        let message = format!("`{low}` is {least}, which is more than `{high}`, {most}");
+        Err(Error::usage(message).hint("what an environment does not say it has from the one it extends: say both"))
     }
 }
 
@@ -317,8 +316,17 @@ mod tests {
         let check = |text: &str| read(text).unwrap().0["a"].check(&gravity);
         assert!(check("(a: 1.62)").is_ok());
         assert_eq!(check("(a: -1)").unwrap_err().remedy(), Some("it lies between 0 and 100 m/s²"));
-        for text in ["(a: inf)", "(a: -inf)", "(a: Uniform(2, 1))", "(a: Uniform(1, 101))", "(a: LogUniform(0, 1))", "(a: Choice([]))",
-            "(a: TruncatedNormal(50, 0.001, 1, 2))", "(a: TruncatedNormal(1, 1, 0.5, 0.5))", "(a: Choice([1, -1]))"] {
+        for text in [
+            "(a: inf)",
+            "(a: -inf)",
+            "(a: Uniform(2, 1))",
+            "(a: Uniform(1, 101))",
+            "(a: LogUniform(0, 1))",
+            "(a: Choice([]))",
+            "(a: TruncatedNormal(50, 0.001, 1, 2))",
+            "(a: TruncatedNormal(1, 1, 0.5, 0.5))",
+            "(a: Choice([1, -1]))",
+        ] {
             assert!(check(text).is_err(), "{text}");
         }
     }
@@ -341,6 +349,6 @@ mod tests {
         let (low, mean, high) = moments("(a: TruncatedNormal(1, 0.5, 0, 2))");
         assert!(low >= 0.0 && high <= 2.0 && (mean - 1.0).abs() < 0.02, "{low} {mean} {high}");
         let (low, mean, high) = moments("(a: Choice([1, 2, 6]))");
-        assert!(low == 1.0 && high == 6.0 && (mean - 3.0).abs() < 0.1, "{low} {mean} {high}");
+        assert!((low, high) == (1.0, 6.0) && (mean - 3.0).abs() < 0.1, "{low} {mean} {high}");
     }
 }

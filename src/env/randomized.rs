@@ -85,3 +85,36 @@ impl Env for Randomized {
         self.current.scene()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::env::{Env, Registry, Snapshot, Spec};
+    use crate::seed::Stream;
+
+    fn build(text: &str) -> Box<dyn Env> {
+        let registry = Registry::standard();
+        let spec = Spec::from_ron(&registry, "test", text).unwrap();
+        registry.build(&spec).unwrap()
+    }
+
+    #[test]
+    fn bounds_cover_every_draw() {
+        let env = build("(simulator: \"classic/cartpole\", objective: (position_limit: Uniform(1, 3)))");
+        let position = &env.spaces().observation[0];
+        assert_eq!((position.low, position.high), (-6.0, 6.0));
+    }
+
+    #[test]
+    fn a_snapshot_with_a_draw_that_cannot_be_is_refused() {
+        let mut env = build("(simulator: \"classic/mountain_car\", context: (force: Uniform(0.001, 0.002)))");
+        env.reset(&mut Stream::Env(0).under(0), &mut [0.0; 2]).unwrap();
+        let mut snapshot = Snapshot::default();
+        env.snapshot(&mut snapshot);
+        let mut numbers = snapshot.numbers().to_vec();
+        assert!(env.restore(&mut Snapshot::from_numbers(numbers.clone())).is_ok());
+        // Behind the episode's two numbers stand the parameters, in the order of their names: force is the first.
+        numbers[2] = 0.003;
+        let error = env.restore(&mut Snapshot::from_numbers(numbers)).unwrap_err();
+        assert_eq!(error.message(), "the snapshot's `force` is 0.003, this environment's is Uniform(0.001, 0.002)");
+    }
+}

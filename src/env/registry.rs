@@ -42,11 +42,7 @@ impl Simulator {
     ///
     /// `build` is given one value for every parameter of the context and of the objective.
     #[must_use]
-    pub fn new<E: Env + 'static>(
-        name: &str,
-        about: &str,
-        build: impl Fn(&Values, &Values) -> Result<E> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn new<E: Env + 'static>(name: &str, about: &str, build: impl Fn(&Values, &Values) -> Result<E> + Send + Sync + 'static) -> Self {
         let build = Arc::new(build);
         let alone = Arc::clone(&build);
         Self {
@@ -122,6 +118,8 @@ impl Registry {
             names.extend(entries.iter().filter(|path| is_ron(path)).filter_map(|path| stem(path)));
         }
         names.extend(self.simulators.keys().filter(|name| !name.contains('/')).cloned());
+        // A build without gym-rs has its environment files, but nothing that could run them.
+        names.retain(|name| cfg!(feature = "gym_rs") || !name.starts_with("gym_rs_"));
         names.sort();
         names.dedup();
         names
@@ -162,7 +160,7 @@ impl Registry {
 
     /// A file by path, or by short name: beside the file that extends it, under `./envs`, then built in.
     pub(super) fn find(&self, name_or_path: &str, beside: Option<&Path>) -> Result<Found> {
-        let is_path = name_or_path.contains(['/', '\\']) || name_or_path.ends_with(".ron");
+        let is_path = is_path(name_or_path);
         if is_path && beside.is_none() {
             let path = Path::new(name_or_path);
             if !path.exists() {
@@ -189,8 +187,16 @@ impl Registry {
 
     fn hint(&self, name: &str) -> String {
         let names = self.names();
-        format!("{}; `heirloom envs` describes them, and a path to a .ron file is taken too", did_you_mean(name, names.iter().map(String::as_str)))
+        format!(
+            "{}; `heirloom envs` describes them, and a path to a .ron file is taken too",
+            did_you_mean(name, names.iter().map(String::as_str))
+        )
     }
+}
+
+/// Whether it is meant as a path, and not as a short name.
+pub(super) fn is_path(name_or_path: &str) -> bool {
+    name_or_path.contains(['/', '\\']) || Path::new(name_or_path).extension().is_some_and(|extension| extension == "ron")
 }
 
 fn found_file(path: &Path) -> Result<Found> {

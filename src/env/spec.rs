@@ -4,7 +4,7 @@
 //! the ones it extends; the step limit and the description replace.
 
 use super::parameter::{Parameter, Quantities, Quantity};
-use super::registry::{Found, Registry, Simulator};
+use super::registry::{self, Found, Registry, Simulator};
 use super::wrap::Wrapper;
 use crate::error::{Error, Result, did_you_mean};
 use crate::file::digest;
@@ -52,13 +52,14 @@ pub struct Spec {
     pub max_episode_steps: Option<usize>,
     /// What it extends, nearest first.
     pub extends: Vec<String>,
-    places: Places,
+    /// Where its parts are written.
+    pub places: Places,
 }
 
 /// Where things are written, for what only shows when the environment is built: values that exclude each other, a wrapper that does
 /// not fit.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Places {
+pub struct Places {
     file: String,
     wrappers: Vec<String>,
 }
@@ -70,9 +71,8 @@ impl Spec {
     /// A simulator with all its defaults.
     #[must_use]
     pub fn of_simulator(simulator: &Simulator) -> Self {
-        let defaults = |parameters: &[Parameter]| {
-            Quantities(parameters.iter().map(|p| (p.name.to_owned(), Quantity::Number(p.default))).collect())
-        };
+        let defaults =
+            |parameters: &[Parameter]| Quantities(parameters.iter().map(|p| (p.name.to_owned(), Quantity::Number(p.default))).collect());
         Self {
             name: simulator.name.clone(),
             about: simulator.about.clone(),
@@ -166,7 +166,7 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
             }
             if let Ok(simulator) = registry.simulator(name) {
                 base = Some(simulator);
-            } else if name.contains(['/', '\\']) || name.ends_with(".ron") {
+            } else if registry::is_path(name) {
                 let hint = "a file beside this one, or under ./envs, is extended by its name without .ron";
                 return Err(Error::usage(format!("`extends` takes a short name, not the path `{name}`")).at(place()).hint(hint));
             } else {
@@ -174,7 +174,9 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
                 next = Some(registry.find(name, Some(folder)).map_err(|error| error.at(place()))?);
             }
         }
-        let met = |next: &Found| next.source.name == found.source.name || chain.iter().any(|(earlier, _)| earlier.source.name == next.source.name);
+        let met = |next: &Found| {
+            next.source.name == found.source.name || chain.iter().any(|(earlier, _)| earlier.source.name == next.source.name)
+        };
         if next.as_ref().is_some_and(met) {
             let names = chain.iter().map(|(earlier, _)| earlier).chain([&found]).chain(next.as_ref());
             let circle = names.map(|found| found.name.as_str()).collect::<Vec<_>>().join(" -> ");

@@ -10,8 +10,8 @@ use super::Simulator;
 
 /// The simulators of this crate.
 pub(super) fn all() -> Vec<Simulator> {
-    let mut simulators = classic::all();
+    let all = classic::all().into_iter();
     #[cfg(feature = "gym_rs")]
-    simulators.extend(gym_rs::all());
-    simulators
+    let all = all.chain(gym_rs::all());
+    all.collect()
 }

@@ -72,3 +72,39 @@ impl Layer for ActionDelay {
         if sound { Ok(()) } else { Err(Error::artefact("the snapshot's delayed actions are not this environment's")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+
+    #[test]
+    fn actions_arrive_later_and_the_idle_one_fills_the_gap() {
+        let mut env = around(echo::discrete(), 2, Some("a")).unwrap();
+        let seen = echo::observations(&mut *env, &echo::indices([2, 1, 2, 2]));
+        assert_eq!(seen.iter().map(|seen| seen[1]).collect::<Vec<_>>(), [-1.0, 0.0, 0.0, 2.0, 1.0]);
+        // The next episode begins idle again.
+        assert_eq!(echo::observations(&mut *env, &echo::indices([1]))[1], [1.0, 0.0]);
+    }
+
+    #[test]
+    fn without_a_name_the_middle_action_is_idle_and_a_continuous_space_idles_at_zero() {
+        let mut env = around(echo::discrete(), 1, None).unwrap();
+        assert_eq!(echo::observations(&mut *env, &echo::indices([2]))[1], [1.0, 1.0]);
+        let mut env = around(echo::continuous(), 1, None).unwrap();
+        let actions = [Action::Continuous(&[0.5, -0.5]), Action::Continuous(&[1.0, 1.0])];
+        assert_eq!(echo::observations(&mut *env, &actions)[1..], [[1.0, 0.0, 0.0], [2.0, 0.5, -0.5]]);
+        assert!(around(echo::continuous(), 1, Some("left")).is_err());
+        assert!(around(echo::discrete(), 1, Some("d")).is_err());
+    }
+
+    #[test]
+    fn a_snapshot_of_another_delay_is_refused() {
+        let mut env = around(echo::discrete(), 2, None).unwrap();
+        // Two delayed actions, where the next one goes, and what the inner environment keeps.
+        let mut restore = |numbers: [f64; 5]| env.restore(&mut Snapshot::from_numbers(numbers.to_vec()));
+        assert!(restore([1.0, 2.0, 1.0, 5.0, 0.0]).is_ok());
+        assert!(restore([1.0, 3.0, 1.0, 5.0, 0.0]).is_err());
+        assert!(restore([1.0, 2.0, 2.0, 5.0, 0.0]).is_err());
+    }
+}

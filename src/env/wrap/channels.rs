@@ -15,8 +15,8 @@ struct Channels {
 /// All channels in the given order.
 pub(super) fn permute(env: Box<dyn Env>, order: &[String]) -> Result<Box<dyn Env>> {
     let indices = order.iter().map(|name| channel_index(env.spaces(), name)).collect::<Result<Vec<_>>>()?;
-    let named: BTreeSet<usize> = indices.iter().copied().collect();
-    if named.len() != order.len() || named.len() != env.spaces().observation.len() {
+    let distinct: BTreeSet<usize> = indices.iter().copied().collect();
+    if distinct.len() != order.len() || distinct.len() != env.spaces().observation.len() {
         let names: Vec<&str> = env.spaces().observation.iter().map(|channel| channel.name.as_str()).collect();
         return Err(Error::usage("the order must name every channel once").hint(format!("the channels are: {}", names.join(", "))));
     }
@@ -72,5 +72,50 @@ impl Layer for Channels {
         for (shown, (index, factor)) in outer.iter_mut().zip(&self.from) {
             *shown = inner[*index] * factor;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+    use crate::env::Action;
+
+    fn strings<const N: usize>(names: [&str; N]) -> Vec<String> {
+        names.map(String::from).to_vec()
+    }
+
+    #[test]
+    fn channels_come_in_the_order_that_is_named() {
+        let mut env = permute(echo::discrete(), &strings(["done", "time"])).unwrap();
+        assert_eq!(echo::names(&*env), ["done", "time"]);
+        assert_eq!(echo::observations(&mut *env, &echo::indices([2]))[1], [2.0, 1.0]);
+        assert!(permute(echo::discrete(), &strings(["done"])).is_err());
+        assert!(permute(echo::discrete(), &strings(["done", "done"])).is_err());
+        let typo = permute(echo::discrete(), &strings(["done", "tme"])).err().unwrap();
+        assert_eq!(typo.remedy(), Some("did you mean `time`? There are: time, done"));
+    }
+
+    #[test]
+    fn scaled_channels_scale_their_bounds() {
+        let mut env = scale(echo::discrete(), &BTreeMap::from([("done".into(), -2.0)])).unwrap();
+        assert_eq!(env.spaces().observation[1], Channel::new("done", -4.0, 2.0));
+        assert_eq!(echo::observations(&mut *env, &echo::indices([2]))[1], [1.0, -4.0]);
+        let dead = scale(echo::continuous(), &BTreeMap::from([("left".into(), 0.0)])).unwrap();
+        assert_eq!(dead.spaces().observation[1], Channel::new("left", 0.0, 0.0));
+    }
+
+    #[test]
+    fn dropped_and_renamed_channels_keep_their_values() {
+        let mut env = drop(echo::continuous(), &strings(["left"])).unwrap();
+        assert_eq!(echo::names(&*env), ["time", "right"]);
+        assert_eq!(echo::observations(&mut *env, &[Action::Continuous(&[0.1, 0.2])])[1], [1.0, 0.2]);
+        assert!(drop(echo::discrete(), &strings(["time", "done"])).is_err());
+        // Two names may change places.
+        let swap = BTreeMap::from([("left".into(), "right".into()), ("right".into(), "left".into())]);
+        let mut env = rename(echo::continuous(), &swap).unwrap();
+        assert_eq!(echo::names(&*env), ["time", "right", "left"]);
+        assert_eq!(echo::observations(&mut *env, &[Action::Continuous(&[0.1, 0.2])])[1], [1.0, 0.1, 0.2]);
+        assert!(rename(echo::discrete(), &BTreeMap::from([("tme".into(), "t".into())])).is_err());
     }
 }

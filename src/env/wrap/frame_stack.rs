@@ -49,3 +49,25 @@ impl Layer for FrameStack {
         from.take_all(&mut self.frames)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+
+    #[test]
+    fn the_last_observations_stand_side_by_side_oldest_first() {
+        let mut env = around(echo::discrete(), 3).unwrap();
+        assert_eq!(echo::names(&*env), ["time@2", "done@2", "time@1", "done@1", "time", "done"]);
+        let seen = echo::observations(&mut *env, &echo::indices([2, 1, 0]));
+        assert_eq!(seen[0], [0.0, -1.0, 0.0, -1.0, 0.0, -1.0]);
+        assert_eq!(seen[1], [0.0, -1.0, 0.0, -1.0, 1.0, 2.0]);
+        assert_eq!(seen[3], [1.0, 2.0, 2.0, 1.0, 3.0, 0.0]);
+    }
+
+    #[test]
+    fn stacks_of_stacks_do_not_take_all_memory() {
+        let once = around(echo::discrete(), 1000).unwrap();
+        assert!(around(once, 1000).is_err());
+    }
+}

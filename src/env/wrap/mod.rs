@@ -6,6 +6,8 @@ mod action_delay;
 mod action_map;
 mod action_noise;
 mod channels;
+#[cfg(test)]
+mod echo;
 mod frame_stack;
 mod layer;
 mod observation_delay;
@@ -65,7 +67,8 @@ pub enum Wrapper {
         /// The factor.
         factor: f64,
     },
-    /// Turns actions around: continuous ones change sign, discrete ones change order.
+    /// Turns actions around: discrete ones change order, continuous ones are mirrored in the middle of their bounds (and so change sign
+    /// where these are symmetric).
     ActionReversed,
     /// Breaks an action: a continuous one does nothing, a discrete one does what another does.
     BrokenAction {
@@ -113,11 +116,19 @@ impl Wrapper {
     pub(super) fn check(&self) -> Result<()> {
         let amount = |what: &str, value: f64, least: f64| {
             let inside = value.is_finite() && value >= least && value.abs() <= 1e6;
-            if inside { Ok(()) } else { Err(Error::usage(format!("`{what}` cannot be {value}")).hint(format!("it lies between {least} and 1e6"))) }
+            if inside {
+                Ok(())
+            } else {
+                Err(Error::usage(format!("`{what}` cannot be {value}")).hint(format!("it lies between {least} and 1e6")))
+            }
         };
         let count = |what: &str, value: usize| {
             let inside = (1..=LONGEST).contains(&value);
-            if inside { Ok(()) } else { Err(Error::usage(format!("`{what}` cannot be {value}")).hint(format!("it lies between 1 and {LONGEST}"))) }
+            if inside {
+                Ok(())
+            } else {
+                Err(Error::usage(format!("`{what}` cannot be {value}")).hint(format!("it lies between 1 and {LONGEST}")))
+            }
         };
         match self {
             Self::ObservationNoise { std, .. } | Self::ActionNoise { std } => amount("std", *std, 0.0),
@@ -125,7 +136,11 @@ impl Wrapper {
             Self::FrameStack { frames } => count("frames", *frames),
             Self::ActionScale { factor } | Self::RewardScale { factor } => amount("factor", *factor, -1e6),
             Self::ScaleChannels(factors) => factors.iter().try_for_each(|(name, factor)| amount(name, *factor, -1e6)),
-            Self::PermuteChannels(_) | Self::DropChannels(_) | Self::RenameChannels(_) | Self::ActionReversed | Self::BrokenAction { .. } => Ok(()),
+            Self::PermuteChannels(_)
+            | Self::DropChannels(_)
+            | Self::RenameChannels(_)
+            | Self::ActionReversed
+            | Self::BrokenAction { .. } => Ok(()),
         }
     }
 

@@ -44,3 +44,17 @@ impl Layer for ObservationDelay {
         if self.oldest < self.steps { Ok(()) } else { Err(Error::artefact("the snapshot's delay is longer than the environment's")) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+
+    #[test]
+    fn what_is_seen_is_old_and_at_the_start_the_start() {
+        let mut env = around(echo::discrete(), 2);
+        let times = |env: &mut dyn Env| echo::observations(env, &echo::indices([0; 5])).iter().map(|seen| seen[0]).collect::<Vec<_>>();
+        assert_eq!(times(&mut *env), [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(times(&mut *env), [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+    }
+}

@@ -34,3 +34,21 @@ impl Layer for ObservationNoise {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+    use crate::env::{Action, Channel};
+
+    #[test]
+    fn only_the_named_channels_are_noisy_and_unbounded() {
+        let mut env = around(echo::discrete(), 0.5, &["done".into()]).unwrap();
+        assert_eq!(env.spaces().observation, [Channel::new("time", 0.0, 1e9), Channel::unbounded("done")]);
+        let seen = echo::observations(&mut *env, &vec![Action::Discrete(1); 20_000]);
+        assert!(seen.windows(2).all(|pair| (pair[1][0] - pair[0][0] - 1.0).abs() < 1e-12), "the time is not");
+        let variance = seen.iter().skip(1).map(|seen| (seen[1] - 1.0).powi(2)).sum::<f64>() / 20_000.0;
+        // The variance of 20,000 draws is known to 1 %: 6 sd.
+        assert!((variance / 0.25 - 1.0).abs() < 0.06, "{variance}");
+    }
+}

@@ -17,3 +17,20 @@ impl Layer for RewardScale {
         inner * self.factor
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::echo;
+    use super::*;
+    use crate::env::Action;
+    use crate::seed::Stream;
+
+    #[test]
+    fn rewards_are_multiplied() {
+        let mut env = around(echo::discrete(), -2.0);
+        let (mut rng, mut observation) = (Stream::Env(0).under(0), [0.0; 2]);
+        env.reset(&mut rng, &mut observation).unwrap();
+        let mut reward = || env.step(Action::Discrete(0), &mut rng, &mut observation).unwrap().reward;
+        assert_eq!(vec![reward(), reward()], [-2.0, -4.0]);
+    }
+}

@@ -1,4 +1,4 @@
-//! MountainCarContinuous: the same valley with a continuous force, paid for by its square (as in Gymnasium).
+//! MountainCar, continuous: the same valley with a continuous force, paid for by its square (as in Gymnasium).
 //!
 //! Gymnasium keeps the state in single precision between steps, and the action decides in which precision a step is computed. That is
 //! visible after some ten steps, so it is reproduced here: see [`MountainCarContinuous::advance`].

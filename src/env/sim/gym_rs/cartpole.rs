@@ -14,7 +14,13 @@ use std::f64::consts::PI;
 const CONTEXT: [Parameter; 6] = [
     Parameter::new("gravity", 9.8, [0.0, 1e3], "m/s²", "acceleration of free fall"),
     Parameter::new("cart_mass", 1.0, [1e-3, 1e3], "kg", "mass of the cart"),
-    Parameter::new("pole_mass", 0.1, [1e-3, 1e3], "kg", "mass of the pole, which this simulator adds to its length where it should multiply"),
+    Parameter::new(
+        "pole_mass",
+        0.1,
+        [1e-3, 1e3],
+        "kg",
+        "mass of the pole, which this simulator adds to its length where it should multiply",
+    ),
     Parameter::new("pole_length", 0.5, [1e-2, 1e2], "m", "from the joint to the pole's centre"),
     Parameter::new("force", 10.0, [0.0, 1e4], "N", "push of an action"),
     Parameter::new("time_step", 0.02, [1e-4, 1.0], "s", "time between two states (Euler)"),
@@ -49,11 +55,13 @@ fn state([position, velocity, angle, angular_velocity]: [f64; 4]) -> CartPoleObs
 
 impl CartPole {
     fn new(context: &Values, objective: &Values) -> Self {
-        let (position_limit, angle_limit) = (objective["position_limit"], objective["angle_limit"]);
+        let (position_limit, angle_limit, start_range) = (objective["position_limit"], objective["angle_limit"], objective["start_range"]);
+        // Twice the limit holds the last observation of an episode too, as in Gymnasium; a start may lie anywhere.
+        let within = |name, limit: f64| Channel::new(name, -(2.0 * limit).max(start_range), (2.0 * limit).max(start_range));
         let observation = vec![
-            Channel::new("cart_position", -2.0 * position_limit, 2.0 * position_limit),
+            within("cart_position", position_limit),
             Channel::unbounded("cart_velocity"),
-            Channel::new("pole_angle", -2.0 * angle_limit, 2.0 * angle_limit),
+            within("pole_angle", angle_limit),
             Channel::unbounded("pole_angular_velocity"),
         ];
         let mut inner = CartPoleEnv::new(RenderMode::None);
@@ -68,7 +76,7 @@ impl CartPole {
         // A new one has drawn its state from the operating system's entropy.
         inner.state = state([0.0; 4]);
         let action = ActionSpace::Discrete(vec!["left".into(), "right".into()]);
-        Self { spaces: Spaces { observation, action }, inner, start_range: objective["start_range"] }
+        Self { spaces: Spaces { observation, action }, inner, start_range }
     }
 
     fn state(&self) -> Vec<f64> {

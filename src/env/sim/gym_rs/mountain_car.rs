@@ -1,6 +1,6 @@
 //! gym-rs' MountainCar: the same physics as `classic/mountain_car`, from other hands.
 
-use super::ordered;
+use super::{O64, ordered};
 use crate::env::sim::hill::Hill;
 use crate::env::{Action, ActionSpace, Channel, Env, Parameter, Scene, Simulator, Snapshot, Spaces, Step, Values};
 use crate::error::{Error, Result};
@@ -100,7 +100,7 @@ impl Env for MountainCar {
     }
 
     fn scene(&self) -> Scene {
-        let [left, right] = [self.inner.min_position, self.inner.max_position].map(|position| position.into_inner());
+        let [left, right] = [self.inner.min_position, self.inner.max_position].map(O64::into_inner);
         let hill = Hill { frequency: 3.0, left, right, goal: self.inner.goal_position.into_inner() };
         hill.scene(self.inner.state.position.into_inner(), 0.0)
     }
