@@ -56,6 +56,7 @@ impl Env for Corridor {
 
 /// The critic's value of the start after training.
 fn value_of_the_start(terminates: bool) -> f32 {
+    heirloom::nn::autograd::use_one_thread();
     let make: MakeEnv = Arc::new(move || Ok(Box::new(Corridor::new(terminates)) as Box<dyn Env>));
     let config = Config { discount: 0.98, gae_lambda: 0.9, learning_rate: 1e-2, steps: 64, minibatch: 128, epochs: 10, max_grad_norm: 10.0, ..Config::default() };
     let start = Start::fresh(&config, make().unwrap().spaces(), 1).unwrap();

@@ -51,6 +51,7 @@ impl Env for Poisoned {
 }
 
 fn learner(config: &Config, value: f64, in_reward: bool) -> Ppo {
+    heirloom::nn::autograd::use_one_thread();
     let registry = Registry::standard();
     let spec = registry.resolve("cartpole").unwrap();
     let count = Arc::new(AtomicU64::new(0));

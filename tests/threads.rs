@@ -41,6 +41,7 @@ impl Env for Jittered {
 }
 
 fn digest(environment: &str, config: &Config, threads: usize, jitter: bool) -> String {
+    heirloom::nn::autograd::use_one_thread();
     let registry = Registry::standard();
     let spec = registry.resolve(environment).unwrap();
     let count = Arc::new(AtomicU64::new(threads as u64 * 1_000_003));

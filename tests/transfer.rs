@@ -41,6 +41,7 @@ fn config(activation: Activation) -> ppo::Config {
 }
 
 fn learner(job: &Job) -> ppo::Ppo {
+    heirloom::nn::autograd::use_one_thread();
     job.learner(&Registry::standard(), &Arc::new(Pool::inline())).unwrap()
 }
 
