@@ -216,7 +216,7 @@ fn the_end_of_the_task_outranks_the_end_of_the_time() {
         let (mut rng, mut observation) = (Stream::Env(0).under(0), [0.0; 4]);
         env.reset(&mut rng, &mut observation).unwrap();
         // Always to the right: the pole falls.
-        (1..)
+        (1..1000)
             .map(|index| (index, env.step(Action::Discrete(1), &mut rng, &mut observation).unwrap()))
             .find(|(_, step)| step.ended())
             .unwrap()
@@ -313,6 +313,7 @@ fn a_simulator_that_is_added_is_an_environment_and_can_be_extended() {
 }
 
 /// Writes files into a folder, resolves and builds the first of them, and tells what was said about it.
+#[expect(clippy::disallowed_methods, reason = "a folder that is gone after the test")]
 fn said_about(files: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
@@ -387,6 +388,7 @@ fn an_environment_that_does_not_exist_is_met_with_the_nearest() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a file that is gone after the test")]
 fn hostile_files_are_errors_within_little_memory() {
     let many = format!("(extends: \"cartpole\", wrappers: [{}])", "ObservationDelay(steps: 1000), ".repeat(5000));
     let deep = format!("(extends: \"cartpole\", about: {}1{})", "[".repeat(10_000), "]".repeat(10_000));
