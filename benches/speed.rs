@@ -3,8 +3,8 @@
 
 use heirloom::env::{Action, Registry};
 use heirloom::learn::Learner;
-use heirloom::learn::ppo::{Config, Ppo, Start};
 use heirloom::learn::Schedule;
+use heirloom::learn::ppo::{Config, Ppo, Start};
 use heirloom::nn::{Activation, ActorCritic, Head, Network, Workspace, autograd, kernel::CHUNK};
 use heirloom::parallel::Pool;
 use heirloom::rollout::{Environments, MakeEnv, default_shards, shard_range};
@@ -96,7 +96,10 @@ fn env_step(arguments: &Arguments) {
     let mut parts: Vec<(Environments, heirloom::seed::Rng)> = (0..shards)
         .map(|index| {
             let range = shard_range(envs, shards, index);
-            (Environments::start(&make, range, arguments.seed, Stream::Env).unwrap(), Stream::ActionNoise(index as u64).under(arguments.seed))
+            (
+                Environments::start(&make, range, arguments.seed, Stream::Env).unwrap(),
+                Stream::ActionNoise(index as u64).under(arguments.seed),
+            )
         })
         .collect();
     let pool = pool(arguments.threads);
@@ -141,7 +144,8 @@ fn bare_loop(arguments: &Arguments) {
 
 /// Settings a and b of `benches/peers/common.py`.
 fn setting(name: &str) -> Config {
-    let base = Config { learning_rate_schedule: Schedule::Constant, entropy_coefficient: 0.0, value_coefficient: 0.25, ..Config::default() };
+    let base =
+        Config { learning_rate_schedule: Schedule::Constant, entropy_coefficient: 0.0, value_coefficient: 0.25, ..Config::default() };
     match name {
         "b" => Config { environments: 1024, steps: 32, minibatch: 8192, learning_rate: 3e-3, ..base },
         _ => Config { environments: 8, steps: 128, minibatch: 256, learning_rate: 1e-3, ..base },
@@ -243,9 +247,16 @@ fn memory(arguments: &Arguments) {
         }
     }
     let count = points.len() as f64;
-    let (mean_x, mean_y) = (points.iter().map(|point| point.0).sum::<f64>() / count, points.iter().map(|point| point.1).sum::<f64>() / count);
-    let slope = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum::<f64>();
-    clock.report(arguments, "memory", learner.steps(), serde_json::json!({"bytes_per_100k_steps": slope * 1e5, "resident_bytes": resident_bytes()}));
+    let (mean_x, mean_y) =
+        (points.iter().map(|point| point.0).sum::<f64>() / count, points.iter().map(|point| point.1).sum::<f64>() / count);
+    let slope = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>()
+        / points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum::<f64>();
+    clock.report(
+        arguments,
+        "memory",
+        learner.steps(),
+        serde_json::json!({"bytes_per_100k_steps": slope * 1e5, "resident_bytes": resident_bytes()}),
+    );
 }
 
 fn resident_bytes() -> f64 {

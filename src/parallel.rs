@@ -24,9 +24,8 @@ impl Pool {
             return Ok(Self::inline());
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(move |_| on_start()).build();
-        pool.map(|pool| Self(Some(pool))).map_err(|error| {
-            Error::new(Kind::Io, format!("cannot start {threads} threads: {error}")).hint("pass a smaller --threads")
-        })
+        pool.map(|pool| Self(Some(pool)))
+            .map_err(|error| Error::new(Kind::Io, format!("cannot start {threads} threads: {error}")).hint("pass a smaller --threads"))
     }
 
     /// How many threads run shards.

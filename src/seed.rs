@@ -140,8 +140,7 @@ mod tests {
     #[test]
     fn consumers_seeds_and_indices_are_apart() {
         let streams = [Stream::Init, Stream::InitHead, Stream::Env(0), Stream::Env(1), Stream::ActionNoise(0), Stream::Minibatch];
-        let mut firsts: Vec<u64> =
-            streams.iter().flat_map(|stream| [0, 1, u64::MAX].map(|seed| stream.seed_under(seed))).collect();
+        let mut firsts: Vec<u64> = streams.iter().flat_map(|stream| [0, 1, u64::MAX].map(|seed| stream.seed_under(seed))).collect();
         let count = firsts.len();
         firsts.sort_unstable();
         firsts.dedup();

@@ -1,6 +1,7 @@
 //! A time limit is not death: reward 1 at every step, discount 0.98, eight steps. Truncated, the value of the start is that of going on
 //! for ever, 1 / (1 - 0.98) = 50; terminated, (1 - 0.98^8) / (1 - 0.98) = 7.46.
 
+use heirloom::Result;
 use heirloom::env::{Action, ActionSpace, Channel, Env, Scene, Snapshot, Spaces, Step};
 use heirloom::learn::Learner;
 use heirloom::learn::ppo::{Config, Ppo, Start};
@@ -9,7 +10,6 @@ use heirloom::parallel::Pool;
 use heirloom::rollout::MakeEnv;
 use heirloom::seed::Rng;
 use heirloom::stop::Stop;
-use heirloom::Result;
 use std::sync::Arc;
 
 /// Shows how much of its eight steps is over where that matters: where time is no part of the task, it is not seen, and the state that a
@@ -58,7 +58,16 @@ impl Env for Corridor {
 fn value_of_the_start(terminates: bool) -> f32 {
     heirloom::nn::autograd::use_one_thread();
     let make: MakeEnv = Arc::new(move || Ok(Box::new(Corridor::new(terminates)) as Box<dyn Env>));
-    let config = Config { discount: 0.98, gae_lambda: 0.9, learning_rate: 1e-2, steps: 64, minibatch: 128, epochs: 10, max_grad_norm: 10.0, ..Config::default() };
+    let config = Config {
+        discount: 0.98,
+        gae_lambda: 0.9,
+        learning_rate: 1e-2,
+        steps: 64,
+        minibatch: 128,
+        epochs: 10,
+        max_grad_norm: 10.0,
+        ..Config::default()
+    };
     let start = Start::fresh(&config, make().unwrap().spaces(), 1).unwrap();
     let updates = 800;
     let mut learner = Ppo::new(config, start, &make, &[], updates * 512, 1, Arc::new(Pool::inline())).unwrap();

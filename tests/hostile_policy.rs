@@ -12,13 +12,27 @@ use program::Program;
 use std::path::Path;
 
 fn policy() -> Policy {
-    let shape = ActorCritic { inputs: 4, joined: 0, outputs: 2, actor: vec![8], critic: vec![8], activation: Activation::Tanh, head: Head::Categorical };
+    let shape = ActorCritic {
+        inputs: 4,
+        joined: 0,
+        outputs: 2,
+        actor: vec![8],
+        critic: vec![8],
+        activation: Activation::Tanh,
+        head: Head::Categorical,
+    };
     let spaces = heirloom::env::Registry::standard();
     let spaces = spaces.build(&spaces.resolve("cartpole").unwrap()).unwrap().spaces().clone();
     let mut moments = Moments::new(4);
     moments.push(&[1.0, 2.0, 3.0, 4.0]);
     moments.push(&[2.0, 2.5, 3.0, 5.0]);
-    Policy { params: shape.init(0), shape, spaces, normalizer: Some(Normalizer::new(moments.clone())), return_moments: Some(Moments::new(1)) }
+    Policy {
+        params: shape.init(0),
+        shape,
+        spaces,
+        normalizer: Some(Normalizer::new(moments.clone())),
+        return_moments: Some(Moments::new(1)),
+    }
 }
 
 /// A sound policy folder, as the program writes it.
@@ -81,7 +95,12 @@ fn hostile_weights(good: &[u8]) -> Vec<(String, Vec<u8>)> {
         ("an empty name", swap("actor.0.bias", "")),
         ("a name that climbs", swap("actor.0.bias", "../../etc/passwd")),
         ("a name of terminal codes", swap("actor.0.bias", "\\u001b[2J")),
-        ("swapped names", with_header(&header.replace("actor.0.weight", "?").replace("critic.0.weight", "actor.0.weight").replace('?', "critic.0.weight"))),
+        (
+            "swapped names",
+            with_header(
+                &header.replace("actor.0.weight", "?").replace("critic.0.weight", "actor.0.weight").replace('?', "critic.0.weight"),
+            ),
+        ),
         ("a name that stands twice", swap("critic.0.bias", "actor.0.bias")),
         ("another shape of the same size", swap("[8,4]", "[4,8]")),
         ("a shape that broadcasts", swap("\"shape\":[8,4]", "\"shape\":[1,4]")),
@@ -197,7 +216,10 @@ fn every_cut_and_thousands_of_mutations_are_refused_or_harmless() {
             }
         }
         if index % 2 == 1 {
-            card = String::from_utf8(card).unwrap().replace(&heirloom::file::digest::of_bytes(&self::weights()), &heirloom::file::digest::of_bytes(&weights)).into_bytes();
+            card = String::from_utf8(card)
+                .unwrap()
+                .replace(&heirloom::file::digest::of_bytes(&self::weights()), &heirloom::file::digest::of_bytes(&weights))
+                .into_bytes();
         }
         std::fs::write(folder.join(store::CARD), &card).unwrap();
         std::fs::write(folder.join(store::WEIGHTS), &weights).unwrap();

@@ -34,7 +34,8 @@ fn no_acknowledged_checkpoint_is_lost() {
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         died_at_work += usize::from(child.wait().unwrap().code().is_none());
         assert!(!said.contains("panicked") && !said.contains("error:"), "kill {kill}: {said}");
-        let last = said.lines().filter_map(|line| line.strip_prefix("checkpoint after ")?.split(' ').next()?.parse::<u64>().ok()).next_back();
+        let last =
+            said.lines().filter_map(|line| line.strip_prefix("checkpoint after ")?.split(' ').next()?.parse::<u64>().ok()).next_back();
         acknowledged = acknowledged.max(last.unwrap_or(0));
         let run = program.path("run");
         if RunFolder::is_run(&run) {
@@ -138,7 +139,11 @@ fn a_damaged_checkpoint_is_passed_over() {
         assert_eq!(program.run("fsck run").code, Some(3), "{name}");
         let resumed = program.run(&format!("{RUN} --out run --resume --stop-after-updates 1"));
         assert_eq!(resumed.code, Some(0), "{name}: {}", resumed.stderr);
-        assert!(resumed.stderr.contains("warning") && resumed.stderr.contains(&number) && resumed.stderr.contains("384"), "{name}: {}", resumed.stderr);
+        assert!(
+            resumed.stderr.contains("warning") && resumed.stderr.contains(&number) && resumed.stderr.contains("384"),
+            "{name}: {}",
+            resumed.stderr
+        );
         std::fs::remove_dir_all(program.path("run")).unwrap();
     }
 }

@@ -1,5 +1,6 @@
 //! A number that is not finite, wherever it comes from, ends the run in the same update, is named, and never reaches a checkpoint.
 
+use heirloom::Result;
 use heirloom::env::{Action, Env, Registry, Scene, Snapshot, Spaces, Step};
 use heirloom::error::Kind;
 use heirloom::learn::Learner;
@@ -9,7 +10,6 @@ use heirloom::parallel::Pool;
 use heirloom::rollout::MakeEnv;
 use heirloom::seed::Rng;
 use heirloom::stop::Stop;
-use heirloom::Result;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -55,7 +55,9 @@ fn learner(config: &Config, value: f64, in_reward: bool) -> Ppo {
     let registry = Registry::standard();
     let spec = registry.resolve("cartpole").unwrap();
     let count = Arc::new(AtomicU64::new(0));
-    let make: MakeEnv = Arc::new(move || Ok(Box::new(Poisoned { inner: registry.build(&spec)?, count: Arc::clone(&count), value, in_reward }) as Box<dyn Env>));
+    let make: MakeEnv = Arc::new(move || {
+        Ok(Box::new(Poisoned { inner: registry.build(&spec)?, count: Arc::clone(&count), value, in_reward }) as Box<dyn Env>)
+    });
     let start = Start::fresh(config, make().unwrap().spaces(), 0).unwrap();
     Ppo::new(config.clone(), start, &make, &[], 10_000, 0, Arc::new(Pool::inline())).unwrap()
 }
@@ -101,7 +103,12 @@ fn what_an_environment_shows_or_pays() {
 fn what_a_learner_holds() {
     for config in configurations() {
         let state = learner(&config, 0.0, true).state();
-        let names: Vec<String> = state.tensors.keys().filter(|name| name.starts_with("params.") || name.starts_with("adam.") && *name != "adam.steps").cloned().collect();
+        let names: Vec<String> = state
+            .tensors
+            .keys()
+            .filter(|name| name.starts_with("params.") || name.starts_with("adam.") && *name != "adam.steps")
+            .cloned()
+            .collect();
         assert!(names.len() >= 24);
         for name in names {
             for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

@@ -76,7 +76,14 @@ fn case(seed: u64) -> Case {
 fn autograd_of(case: &Case, kind: Kind) -> Vec<f64> {
     let column = |index: usize| Tensor::from_slice(&case.columns[index]).to_kind(kind);
     let matrix = |values: &[f32]| autograd::matrix(values, case.rows, values.len() / case.rows).to_kind(kind);
-    let batch = Batch { observation: matrix(&case.observation), action: matrix(&case.action), log_prob: column(0), value: column(1), returns: column(2), advantage: column(3) };
+    let batch = Batch {
+        observation: matrix(&case.observation),
+        action: matrix(&case.action),
+        log_prob: column(0),
+        value: column(1),
+        returns: column(2),
+        advantage: column(3),
+    };
     let weights = Weights { clip: 0.2, value_clip: case.value_clip, value: 0.5, entropy: 0.01 };
     let leaves = autograd::leaves(&case.params, kind);
     let [total, parts @ ..] = loss::loss(&case.shape, &leaves, &batch, &weights);

@@ -3,6 +3,7 @@
 
 mod program;
 
+use heirloom::Result;
 use heirloom::choose::{Configuration, Job, Method, Source};
 use heirloom::env::Registry;
 use heirloom::learn::{Learner, Schedule, State};
@@ -10,7 +11,6 @@ use heirloom::nn::{Activation, Head};
 use heirloom::parallel::Pool;
 use heirloom::seed::Stream;
 use heirloom::stop::Stop;
-use heirloom::Result;
 use program::Program;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,10 @@ fn jobs() -> Vec<(&'static str, Job)> {
         ("normalised, scheduled, stopped early by KL", job("cartpole", Method::Scratch, &normalised)),
         ("continuous", job("classic/cartpole_continuous", Method::Scratch, &gaussian)),
         ("through libtorch", job("cartpole", Method::Scratch, &libtorch)),
-        ("frozen layers", transferred(job("cartpole", Method::FeatureExtraction, &normalised), &job("cartpole", Method::Scratch, &normalised))),
+        (
+            "frozen layers",
+            transferred(job("cartpole", Method::FeatureExtraction, &normalised), &job("cartpole", Method::Scratch, &normalised)),
+        ),
         ("critic warm-up", transferred(job("cartpole", Method::FineTune, &normalised), &job("cartpole", Method::Scratch, &normalised))),
     ]
 }

@@ -72,7 +72,9 @@ fn imports_point_up() {
             for other in named(code) {
                 match order.get(&other) {
                     Some(&above) if above < place || other == room => {}
-                    Some(_) => wrong.push(format!("src/{}:{}: `{room}` imports `{other}`, which is not above it", inside.display(), number + 1)),
+                    Some(_) => {
+                        wrong.push(format!("src/{}:{}: `{room}` imports `{other}`, which is not above it", inside.display(), number + 1))
+                    }
                     None => wrong.push(format!("src/{}:{}: `{other}` is not on the map", inside.display(), number + 1)),
                 }
             }

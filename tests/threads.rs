@@ -62,7 +62,10 @@ fn configurations() -> Vec<(&'static str, Config)> {
     let base = Config { environments: 18, steps: 40, minibatch: 300, shards: Some(5), ..Config::default() };
     vec![
         ("cartpole", base.clone()),
-        ("cartpole", Config { normalize_observations: true, normalize_returns: true, learning_rate_schedule: Schedule::Linear, ..base.clone() }),
+        (
+            "cartpole",
+            Config { normalize_observations: true, normalize_returns: true, learning_rate_schedule: Schedule::Linear, ..base.clone() },
+        ),
         ("classic/cartpole_continuous", Config { normalize_returns: true, ..base.clone() }),
         ("cartpole", Config { activation: nn::Activation::Gelu, environments: 8, shards: None, ..base }),
     ]

@@ -20,7 +20,11 @@ fn cartpole(wrappers: &str) -> Spec {
 }
 
 fn job(environment: Spec, method: Method, configuration: Configuration, source: Option<&Policy>) -> Job {
-    let source = source.map(|policy| Source { path: "source".into(), policy: policy.clone(), card: Card::new(policy, Default::default(), Vec::new()) });
+    let source = source.map(|policy| Source {
+        path: "source".into(),
+        policy: policy.clone(),
+        card: Card::new(policy, Default::default(), Vec::new()),
+    });
     Job {
         environment,
         method,
@@ -37,7 +41,16 @@ fn job(environment: Spec, method: Method, configuration: Configuration, source: 
 }
 
 fn config(activation: Activation) -> ppo::Config {
-    ppo::Config { activation, actor: vec![16, 16], critic: vec![16], steps: 32, minibatch: 64, normalize_observations: true, normalize_returns: true, ..ppo::Config::default() }
+    ppo::Config {
+        activation,
+        actor: vec![16, 16],
+        critic: vec![16],
+        steps: 32,
+        minibatch: 64,
+        normalize_observations: true,
+        normalize_returns: true,
+        ..ppo::Config::default()
+    }
 }
 
 fn learner(job: &Job) -> ppo::Ppo {
@@ -72,7 +85,9 @@ fn permuted_and_extra_channels_change_no_bit_of_behaviour() {
         let source = source(activation);
         let expected = returns(&source, &cartpole(""));
         let permuted = cartpole("PermuteChannels([\"pole_angular_velocity\", \"cart_position\", \"pole_angle\", \"cart_velocity\"])");
-        let stacked = cartpole("FrameStack(frames: 3), PermuteChannels([\"pole_angle@1\", \"pole_angle\", \"cart_velocity@2\", \"cart_position\", \"cart_velocity@1\", \"pole_angular_velocity\", \"cart_position@1\", \"cart_position@2\", \"cart_velocity\", \"pole_angular_velocity@1\", \"pole_angular_velocity@2\", \"pole_angle@2\"])");
+        let stacked = cartpole(
+            "FrameStack(frames: 3), PermuteChannels([\"pole_angle@1\", \"pole_angle\", \"cart_velocity@2\", \"cart_position\", \"cart_velocity@1\", \"pole_angular_velocity\", \"cart_position@1\", \"cart_position@2\", \"cart_velocity\", \"pole_angular_velocity@1\", \"pole_angular_velocity@2\", \"pole_angle@2\"])",
+        );
         for target in [permuted, stacked] {
             for method in [Method::ZeroShot, Method::FineTune] {
                 let policy = transferred(method, target.clone(), &source).policy();
@@ -157,7 +172,10 @@ fn the_critic_warms_up_before_the_actor_moves() {
 fn zero_shot_is_the_source_in_every_bit() {
     let source = source(Activation::Tanh);
     assert_eq!(transferred(Method::ZeroShot, cartpole(""), &source).policy().digest(), source.digest());
-    assert_eq!(job(cartpole(""), Method::ZeroShot, Method::ZeroShot.configuration(config(Activation::Tanh)), Some(&source)).plan().steps, 0);
+    assert_eq!(
+        job(cartpole(""), Method::ZeroShot, Method::ZeroShot.configuration(config(Activation::Tanh)), Some(&source)).plan().steps,
+        0
+    );
 }
 
 #[test]

@@ -56,9 +56,10 @@ impl Method {
     /// # Errors
     /// Exit 2 with the nearest names.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
-            Error::usage(format!("there is no method `{name}`")).hint(did_you_mean(name, Self::ALL.map(Self::name)))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == name)
+            .ok_or_else(|| Error::usage(format!("there is no method `{name}`")).hint(did_you_mean(name, Self::ALL.map(Self::name))))
     }
 
     /// Whether it starts from a source policy.

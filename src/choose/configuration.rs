@@ -29,7 +29,10 @@ impl Configuration {
     /// Exit 2 for a typo, a value out of range, or a section that the method does not have.
     pub fn apply(&self, method: Method, source: &ron::Source) -> Result<Self> {
         let changed: Self = overrides::merge(self, source)?;
-        let sections = [("fine_tune", changed.fine_tune.is_some(), self.fine_tune.is_some()), ("reset_head", changed.reset_head.is_some(), self.reset_head.is_some())];
+        let sections = [
+            ("fine_tune", changed.fine_tune.is_some(), self.fine_tune.is_some()),
+            ("reset_head", changed.reset_head.is_some(), self.reset_head.is_some()),
+        ];
         if let Some((section, ..)) = sections.iter().find(|(_, after, before)| after != before) {
             return Err(Error::usage(format!("method `{}` has no section `{section}`", method.name())).at(source.place_of(&[section])));
         }

@@ -67,7 +67,8 @@ pub fn known_policies() -> Vec<(String, PathBuf)> {
     let folders = policy_folders();
     let entries = folders.iter().filter_map(|folder| crate::file::disk::list(folder).ok()).flatten();
     let named = entries.filter(|path| path.join(store::CARD).is_file());
-    let mut known: Vec<(String, PathBuf)> = named.map(|path| (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), path)).collect();
+    let mut known: Vec<(String, PathBuf)> =
+        named.map(|path| (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), path)).collect();
     known.sort();
     known.dedup_by(|a, b| a.0 == b.0);
     known
@@ -217,7 +218,8 @@ pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc
     let mut job = rebuild(folder.definition(), registry).map_err(|error| error.at(path.display()))?;
     if let Some(steps) = steps {
         if steps < job.steps {
-            return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps)).hint("pass a larger --steps to extend it"));
+            return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps))
+                .hint("pass a larger --steps to extend it"));
         }
         if steps > job.steps {
             job.steps = steps;
@@ -240,7 +242,8 @@ fn rebuild(definition: &Definition, registry: &Registry) -> Result<Job> {
     let provenance = &definition.provenance;
     let as_artefact = |error: Error| if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
     let environment = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron).map_err(as_artefact)?;
-    let configuration = ron::Source { name: "configuration".into(), text: provenance.configuration.clone() }.parse().map_err(as_artefact)?;
+    let configuration =
+        ron::Source { name: "configuration".into(), text: provenance.configuration.clone() }.parse().map_err(as_artefact)?;
     let source = definition.source.as_ref().map(|path| Source::load(&path.to_string_lossy())).transpose()?;
     if let (Some(source), Some(parent)) = (&source, definition.parents.first()) {
         if source.card.digest != parent.digest {

@@ -73,7 +73,12 @@ impl RunArguments {
 
     /// Fails where a number makes no sense.
     pub(super) fn check(&self) -> Result<()> {
-        let positive = [("--steps", self.steps.unwrap_or(1)), ("--episodes", self.episodes as u64), ("--evaluations", self.evaluations), ("--checkpoint-every", self.checkpoint_every.unwrap_or(1))];
+        let positive = [
+            ("--steps", self.steps.unwrap_or(1)),
+            ("--episodes", self.episodes as u64),
+            ("--evaluations", self.evaluations),
+            ("--checkpoint-every", self.checkpoint_every.unwrap_or(1)),
+        ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(Error::usage(format!("`{name}` cannot be 0")));
         }

@@ -62,7 +62,9 @@ impl Compare {
         let picture = out.join("picture.svg");
         crate::file::disk::write(&picture, report::study::picture(&definition, &results).as_bytes())?;
         if self.json {
-            terminal::json(&serde_json::json!({"study": definition.name, "rows": results.rows.iter().map(row_json).collect::<Vec<_>>(), "report": page, "picture": picture}));
+            terminal::json(
+                &serde_json::json!({"study": definition.name, "rows": results.rows.iter().map(row_json).collect::<Vec<_>>(), "report": page, "picture": picture}),
+            );
         } else {
             show(&definition, &results);
             terminal::say(&format!("\nreport: {}\npicture: {}", page.display(), picture.display()));
@@ -74,11 +76,17 @@ impl Compare {
 fn show_estimate(definition: &Definition, estimate: &Estimate, json: bool) -> Ending {
     let minutes = estimate.time.as_secs_f64() / 60.0;
     if json {
-        terminal::json(&serde_json::json!({"cells": estimate.cells, "known": estimate.known, "steps": estimate.steps, "minutes": minutes, "bytes": estimate.bytes}));
+        terminal::json(
+            &serde_json::json!({"cells": estimate.cells, "known": estimate.known, "steps": estimate.steps, "minutes": minutes, "bytes": estimate.bytes}),
+        );
     } else {
         terminal::say(&format!(
             "{}: {} cells, {} of them known; {} steps to go, about {minutes:.1} minutes, {}",
-            definition.name, estimate.cells, estimate.known, count(estimate.steps), bytes(estimate.bytes)
+            definition.name,
+            estimate.cells,
+            estimate.known,
+            count(estimate.steps),
+            bytes(estimate.bytes)
         ));
     }
     Ending::Done
@@ -87,10 +95,15 @@ fn show_estimate(definition: &Definition, estimate: &Estimate, json: bool) -> En
 fn show(definition: &Definition, results: &Results) {
     terminal::heading(&format!("return after {} target steps, {} seeds", count(definition.steps), definition.seeds));
     let rows = results.rows.iter().map(|row| {
-        let interval = row.interval.map_or_else(|| "one seed".into(), |interval| format!("[{}, {}]", number(interval.low), number(interval.high)));
+        let interval =
+            row.interval.map_or_else(|| "one seed".into(), |interval| format!("[{}, {}]", number(interval.low), number(interval.high)));
         let scratch = scratch_of(results, row).map_or(f64::NAN, |scratch| crate::stats::mean(&scratch.finals));
         let mean = crate::stats::mean(&row.finals);
-        let difference = if row.method == Method::Scratch { String::new() } else { format!("{}{}", if mean >= scratch { "+" } else { "-" }, number((mean - scratch).abs())) };
+        let difference = if row.method == Method::Scratch {
+            String::new()
+        } else {
+            format!("{}{}", if mean >= scratch { "+" } else { "-" }, number((mean - scratch).abs()))
+        };
         vec![row.source.clone(), row.target.clone(), row.method.name().into(), number(mean), interval, number(row.iqm), difference]
     });
     terminal::table(&["source", "target", "method", "mean", "95 % interval", "IQM", "against scratch"], &[3, 4, 5, 6], rows.collect());

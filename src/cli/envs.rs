@@ -49,7 +49,10 @@ impl Envs {
 fn list(registry: &Registry, json: bool) -> Result<Ending> {
     let specs = registry.names().iter().map(|name| registry.resolve(name)).collect::<Result<Vec<Spec>>>()?;
     if json {
-        let entries: Vec<serde_json::Value> = specs.iter().map(|spec| serde_json::json!({"name": spec.name, "about": spec.about, "simulator": spec.simulator, "extends": spec.extends})).collect();
+        let entries: Vec<serde_json::Value> = specs
+            .iter()
+            .map(|spec| serde_json::json!({"name": spec.name, "about": spec.about, "simulator": spec.simulator, "extends": spec.extends}))
+            .collect();
         terminal::json(&entries.into());
         return Ok(Ending::Done);
     }
@@ -68,17 +71,29 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
     if json {
         let bound = |value: f64| value.is_finite().then_some(value);
         let channels = |channels: &[Channel]| -> Vec<serde_json::Value> {
-            channels.iter().map(|channel| serde_json::json!({"name": channel.name, "low": bound(channel.low), "high": bound(channel.high)})).collect()
+            channels
+                .iter()
+                .map(|channel| serde_json::json!({"name": channel.name, "low": bound(channel.low), "high": bound(channel.high)}))
+                .collect()
         };
         let action = match &spaces.action {
             ActionSpace::Discrete(names) => serde_json::json!({"discrete": names}),
             ActionSpace::Continuous(list) => serde_json::json!({"continuous": channels(list)}),
         };
         let quantities = |quantities: &crate::env::parameter::Quantities| -> serde_json::Map<String, serde_json::Value> {
-            quantities.0.iter().map(|(name, quantity)| (name.clone(), match quantity {
-                Quantity::Number(number) => (*number).into(),
-                Quantity::Drawn(_) => quantity.to_string().into(),
-            })).collect()
+            quantities
+                .0
+                .iter()
+                .map(|(name, quantity)| {
+                    (
+                        name.clone(),
+                        match quantity {
+                            Quantity::Number(number) => (*number).into(),
+                            Quantity::Drawn(_) => quantity.to_string().into(),
+                        },
+                    )
+                })
+                .collect()
         };
         terminal::json(&serde_json::json!({
             "name": spec.name, "about": spec.about, "simulator": spec.simulator, "extends": spec.extends,
@@ -93,7 +108,10 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
     terminal::say(&spec.about);
     let chain = spec.extends.iter().map(|base| format!(" extends {base}")).collect::<String>();
     terminal::say(&format!("simulator {}{}{chain}", spec.simulator, if chain.is_empty() { "" } else { ";" }));
-    terminal::say(&format!("episodes end after {} steps", spec.max_episode_steps.map_or_else(|| "no number of".into(), |steps| steps.to_string())));
+    terminal::say(&format!(
+        "episodes end after {} steps",
+        spec.max_episode_steps.map_or_else(|| "no number of".into(), |steps| steps.to_string())
+    ));
     show_channels("observation", &spaces.observation);
     match &spaces.action {
         ActionSpace::Discrete(names) => {

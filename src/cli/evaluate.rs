@@ -75,7 +75,13 @@ impl Evaluate {
         } else {
             terminal::say(&format!(
                 "{} in {}: {} [{}, {}] over {} episodes of {} steps on average",
-                source.name(), spec.name, number(interval.mean), number(interval.low), number(interval.high), self.episodes, number(evaluation.length)
+                source.name(),
+                spec.name,
+                number(interval.mean),
+                number(interval.low),
+                number(interval.high),
+                self.episodes,
+                number(evaluation.length)
             ));
         }
         Ok(Ending::Done)

@@ -23,7 +23,12 @@ impl Fsck {
         let mut damaged = 0;
         for folder in checkpoint::list(&self.run.join("checkpoints"))? {
             match checkpoint::read(&folder).and_then(|read| store::load(&folder).map(|_| read)) {
-                Ok((position, state)) => terminal::say(&format!("sound    {} ({} steps, state {})", folder.display(), count(position.steps), &state.digest()[..12])),
+                Ok((position, state)) => terminal::say(&format!(
+                    "sound    {} ({} steps, state {})",
+                    folder.display(),
+                    count(position.steps),
+                    &state.digest()[..12]
+                )),
                 Err(error) => {
                     damaged += 1;
                     terminal::say(&format!("damaged  {error}"));
@@ -40,8 +45,10 @@ impl Fsck {
                 }
             }
         }
-        let left_over = disk::list(&self.run)?.into_iter().chain(disk::list(&self.run.join("checkpoints"))?).filter(|path| disk::is_partial(path));
-        left_over.for_each(|path| terminal::say(&format!("left over by a killed process, removed by the next --resume: {}", path.display())));
+        let left_over =
+            disk::list(&self.run)?.into_iter().chain(disk::list(&self.run.join("checkpoints"))?).filter(|path| disk::is_partial(path));
+        left_over
+            .for_each(|path| terminal::say(&format!("left over by a killed process, removed by the next --resume: {}", path.display())));
         Ok(if damaged == 0 { Ending::Done } else { Ending::Found(Kind::Artefact as u8) })
     }
 }

@@ -110,5 +110,7 @@ fn version() -> &'static str {
     use crate::nn::numerics;
     use std::sync::OnceLock;
     static VERSION: OnceLock<String> = OnceLock::new();
-    VERSION.get_or_init(|| format!("{} (libtorch {}, CPU capability {})", env!("CARGO_PKG_VERSION"), numerics::LIBTORCH, numerics::cpu_capability()))
+    VERSION.get_or_init(|| {
+        format!("{} (libtorch {}, CPU capability {})", env!("CARGO_PKG_VERSION"), numerics::LIBTORCH, numerics::cpu_capability())
+    })
 }

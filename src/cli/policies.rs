@@ -73,7 +73,15 @@ fn list(json: bool) -> Result<Ending> {
         let (mean, interval) = card.measured.as_ref().map_or_else(Default::default, |measured| {
             (number(measured.mean), format!("[{}, {}]", number(measured.interval[0]), number(measured.interval[1])))
         });
-        vec![name.clone(), card.provenance.environment.clone(), card.provenance.method.clone(), count(card.provenance.steps), mean, interval, card.digest[..12].to_owned()]
+        vec![
+            name.clone(),
+            card.provenance.environment.clone(),
+            card.provenance.method.clone(),
+            count(card.provenance.steps),
+            mean,
+            interval,
+            card.digest[..12].to_owned(),
+        ]
     });
     terminal::table(&["name", "environment", "method", "steps", "return", "95 % interval", "digest"], &[3, 4, 5], rows.collect());
     Ok(Ending::Done)
@@ -104,14 +112,33 @@ fn show(name: &str, json: bool) -> Result<Ending> {
         vec!["made by".into(), provenance.command.clone()],
         vec!["environment".into(), provenance.environment.clone()],
         vec!["method".into(), format!("{}, {} steps, seed {}", provenance.method, count(provenance.steps), provenance.seed)],
-        vec!["networks".into(), format!("{} inputs, actor {:?}, critic {:?}, {:?}, {:?}", shape.inputs, shape.actor, shape.critic, shape.activation, shape.head)],
+        vec![
+            "networks".into(),
+            format!(
+                "{} inputs, actor {:?}, critic {:?}, {:?}, {:?}",
+                shape.inputs, shape.actor, shape.critic, shape.activation, shape.head
+            ),
+        ],
         vec!["channels".into(), card.spaces.observation.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>().join(", ")],
-        vec![match card.spaces.action { ActionSpace::Discrete(_) => "actions".into(), ActionSpace::Continuous(_) => "action channels".into() }, card.spaces.action.names().join(", ")],
+        vec![
+            match card.spaces.action {
+                ActionSpace::Discrete(_) => "actions".into(),
+                ActionSpace::Continuous(_) => "action channels".into(),
+            },
+            card.spaces.action.names().join(", "),
+        ],
         vec!["numerics".into(), provenance.numerics.clone()],
         vec!["written by".into(), format!("heirloom {}", card.heirloom)],
     ];
     if let Some(measured) = &card.measured {
-        let text = format!("{} [{}, {}] over {} episodes in {}", number(measured.mean), number(measured.interval[0]), number(measured.interval[1]), measured.episodes, measured.environment);
+        let text = format!(
+            "{} [{}, {}] over {} episodes in {}",
+            number(measured.mean),
+            number(measured.interval[0]),
+            number(measured.interval[1]),
+            measured.episodes,
+            measured.environment
+        );
         rows.insert(1, vec!["return".into(), text]);
     }
     terminal::table(&["", ""], &[], rows);
@@ -126,7 +153,12 @@ fn show(name: &str, json: bool) -> Result<Ending> {
 
 fn show_ancestor(ancestor: &Ancestor, depth: usize) {
     let Ancestor { name, digest, method, environment, steps, seed, parents } = ancestor;
-    terminal::say(&format!("{}└ {name}: {method} in {environment}, {} steps, seed {seed}, digest {}", "  ".repeat(depth), count(*steps), digest.get(..12).unwrap_or(digest)));
+    terminal::say(&format!(
+        "{}└ {name}: {method} in {environment}, {} steps, seed {seed}, digest {}",
+        "  ".repeat(depth),
+        count(*steps),
+        digest.get(..12).unwrap_or(digest)
+    ));
     parents.iter().for_each(|parent| show_ancestor(parent, depth + 1));
 }
 

@@ -14,7 +14,9 @@ use clap::Args;
 /// Writes a run folder: configuration, metrics (CSV and TensorBoard), checkpoints, the best policy. The folder is a policy: name it
 /// wherever a policy is asked for.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  heirloom pretrain cartpole\n  heirloom pretrain pendulum --steps 200000 --seed 3 --set ppo.learning_rate=3e-4\n  heirloom pretrain cartpole --out runs/cartpole-scratch-0 --resume --steps 200000")]
+#[command(
+    after_help = "Examples:\n  heirloom pretrain cartpole\n  heirloom pretrain pendulum --steps 200000 --seed 3 --set ppo.learning_rate=3e-4\n  heirloom pretrain cartpole --out runs/cartpole-scratch-0 --resume --steps 200000"
+)]
 pub(super) struct Pretrain {
     /// Short name or path of an environment: `heirloom envs`
     environment: String,

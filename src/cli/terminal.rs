@@ -119,7 +119,9 @@ pub(super) struct Bar {
 impl Bar {
     pub(super) fn new(total: u64, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
-        let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar:.cyan} {human_pos}/{human_len} steps {per_sec:>14} left {eta:>4} {msg}");
+        let style = ProgressStyle::with_template(
+            "{elapsed_precise} {wide_bar:.cyan} {human_pos}/{human_len} steps {per_sec:>14} left {eta:>4} {msg}",
+        );
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());

@@ -1,8 +1,8 @@
 //! What `pretrain` and `transfer` share: a job becomes a run folder, the loop runs, the result is shown.
 
 use super::arguments::RunArguments;
-use super::terminal::{self, Ending, Progress, bytes, count, number};
 use super::signals;
+use super::terminal::{self, Ending, Progress, bytes, count, number};
 use crate::choose::{Job, open_run};
 use crate::env::Registry;
 use crate::error::{Error, Result};
@@ -80,7 +80,8 @@ fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry
     for damage in &opened.damaged {
         terminal::warn(damage);
     }
-    let at = if opened.position == Position::default() { "its beginning".to_owned() } else { format!("{} steps", count(opened.position.steps)) };
+    let at =
+        if opened.position == Position::default() { "its beginning".to_owned() } else { format!("{} steps", count(opened.position.steps)) };
     terminal::note(&format!("continuing {} from {at}", out.display()));
     let crate::choose::job::Opened { job, folder, learner, position, plan, .. } = opened;
     Ok(Opened { job, folder, learner, position, plan })
@@ -88,7 +89,10 @@ fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry
 
 /// What is typed with `--resume` must be what the run is, but for threads, output and more steps.
 fn refuse_other(asked: &Job, arguments: &RunArguments, stored: &crate::run::Definition) -> Result<()> {
-    let differs = |what: &str| Err(Error::usage(format!("the run was started with another {what}")).hint("leave it out to continue the run, or pass another --out"));
+    let differs = |what: &str| {
+        Err(Error::usage(format!("the run was started with another {what}"))
+            .hint("leave it out to continue the run, or pass another --out"))
+    };
     let provenance = &stored.provenance;
     if asked.environment.to_ron() != provenance.environment_ron {
         return differs("environment");
@@ -121,7 +125,16 @@ pub(super) fn show(finished: &Finished) {
     #[expect(clippy::cast_precision_loss, reason = "shown with few digits")]
     let rate = finished.steps as f64 / seconds.max(1e-9);
     let rows = vec![
-        vec!["return".into(), format!("{} [{}, {}] over {} episodes", number(interval.mean), number(interval.low), number(interval.high), finished.evaluation.returns.len())],
+        vec![
+            "return".into(),
+            format!(
+                "{} [{}, {}] over {} episodes",
+                number(interval.mean),
+                number(interval.low),
+                number(interval.high),
+                finished.evaluation.returns.len()
+            ),
+        ],
         vec!["best".into(), format!("{} in {}/best", finished.best.map_or_else(|| "-".into(), number), finished.out.display())],
         vec!["steps".into(), format!("{} in {seconds:.1} s, {} steps/s", count(finished.steps), count(rate.round() as u64))],
         vec!["run".into(), format!("{} ({})", finished.out.display(), bytes(disk::size(&finished.out)))],

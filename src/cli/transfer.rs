@@ -16,7 +16,9 @@ use clap::Args;
 /// Methods: zero-shot (as it is), fine-tune (everything trained on), reset-head (new last layers), feature-extraction (hidden layers
 /// frozen), scratch (nothing of the policy, for comparison). Ends with the return before and after, and the line that judges it.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  heirloom transfer cartpole cartpole_moon --method fine-tune\n  heirloom transfer runs/first cartpole_reversed --method reset-head --steps 30000")]
+#[command(
+    after_help = "Examples:\n  heirloom transfer cartpole cartpole_moon --method fine-tune\n  heirloom transfer runs/first cartpole_reversed --method reset-head --steps 30000"
+)]
 pub(super) struct TransferCommand {
     /// A policy: short name, policy folder or run folder
     policy: String,
@@ -49,7 +51,12 @@ impl TransferCommand {
             evaluation_episodes: self.run.episodes,
             evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
-            command: format!("heirloom transfer {} {} --method {} --steps {steps} --seed {seed}{settings}", self.policy, self.target, method.name()),
+            command: format!(
+                "heirloom transfer {} {} --method {} --steps {steps} --seed {seed}{settings}",
+                self.policy,
+                self.target,
+                method.name()
+            ),
             environment,
         };
         match training::run(job, &self.run, registry)? {
@@ -71,7 +78,12 @@ impl TransferCommand {
         }
         let row = |name: &str, evaluation: &Evaluation| {
             let interval = evaluation.interval();
-            vec![name.to_owned(), number(interval.mean), format!("[{}, {}]", number(interval.low), number(interval.high)), evaluation.returns.len().to_string()]
+            vec![
+                name.to_owned(),
+                number(interval.mean),
+                format!("[{}, {}]", number(interval.low), number(interval.high)),
+                evaluation.returns.len().to_string(),
+            ]
         };
         let mut rows = Vec::new();
         match &before {

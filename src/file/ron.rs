@@ -71,10 +71,12 @@ impl Source {
         let place = format!("{}:{}:{}", self.name, error.span.start.line, error.span.start.col);
         let inside = |outer: &Option<String>| outer.as_ref().map_or(String::new(), |outer| format!(" in `{outer}`"));
         match &error.code {
-            E::NoSuchStructField { expected, found, outer } => Error::usage(format!("there is no field `{found}`{}", inside(outer)))
-                .hint(did_you_mean(found, expected.iter().copied())),
-            E::NoSuchEnumVariant { expected, found, outer } => Error::usage(format!("there is no `{found}`{}", inside(outer)))
-                .hint(did_you_mean(found, expected.iter().copied())),
+            E::NoSuchStructField { expected, found, outer } => {
+                Error::usage(format!("there is no field `{found}`{}", inside(outer))).hint(did_you_mean(found, expected.iter().copied()))
+            }
+            E::NoSuchEnumVariant { expected, found, outer } => {
+                Error::usage(format!("there is no `{found}`{}", inside(outer))).hint(did_you_mean(found, expected.iter().copied()))
+            }
             E::MissingStructField { field, outer } => {
                 Error::usage(format!("the field `{field}` is missing{}", inside(outer))).hint(format!("add `{field}: ...`"))
             }
@@ -175,7 +177,9 @@ mod tests {
 
     #[test]
     fn bad_texts_are_errors_and_never_panics() {
-        for text in ["", "(", "(clip:", "(clip: 1, clip: 2)", "(clip: \"x\")", "(limit: -1, clip: 1)", &"[".repeat(10_000), "\u{0}", "(clip: 1) x"] {
+        for text in
+            ["", "(", "(clip:", "(clip: 1, clip: 2)", "(clip: \"x\")", "(limit: -1, clip: 1)", &"[".repeat(10_000), "\u{0}", "(clip: 1) x"]
+        {
             let error = source(text).parse::<Config>().unwrap_err();
             assert!(error.place().unwrap().starts_with("a.ron:"), "{text}: {error}");
         }

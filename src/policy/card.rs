@@ -142,7 +142,10 @@ impl Card {
         }
         let shape = &self.architecture;
         let layers = shape.actor.iter().chain(&shape.critic);
-        if shape.actor.len() > 16 || shape.critic.len() > 16 || layers.chain([&shape.inputs, &shape.outputs]).any(|size| !(1..=1 << 16).contains(size)) {
+        if shape.actor.len() > 16
+            || shape.critic.len() > 16
+            || layers.chain([&shape.inputs, &shape.outputs]).any(|size| !(1..=1 << 16).contains(size))
+        {
             return refuse("architecture", "has a size outside 1 to 65536, or more than 16 layers".into());
         }
         if shape.joined >= shape.inputs {
@@ -171,8 +174,16 @@ impl Card {
             ActionSpace::Continuous(channels) => channels.as_slice(),
             ActionSpace::Discrete(_) => &[],
         };
-        match self.spaces.observation.iter().chain(bounded).find(|channel| channel.low.is_nan() || channel.high.is_nan() || channel.low > channel.high) {
-            Some(channel) => refuse("spaces", format!("`{}` lies between {} and {}", channel.name.escape_debug(), channel.low, channel.high)),
+        match self
+            .spaces
+            .observation
+            .iter()
+            .chain(bounded)
+            .find(|channel| channel.low.is_nan() || channel.high.is_nan() || channel.low > channel.high)
+        {
+            Some(channel) => {
+                refuse("spaces", format!("`{}` lies between {} and {}", channel.name.escape_debug(), channel.low, channel.high))
+            }
             None => Ok(()),
         }
     }

@@ -18,7 +18,15 @@ use crate::stop::Stop;
 ///
 /// # Errors
 /// When the policy does not fit the environment, or an environment fails.
-pub fn evaluate(policy: &Policy, make: &MakeEnv, episodes: usize, choice: Choice, seed: u64, pool: &Pool, stop: &Stop) -> Result<Vec<Finished>> {
+pub fn evaluate(
+    policy: &Policy,
+    make: &MakeEnv,
+    episodes: usize,
+    choice: Choice,
+    seed: u64,
+    pool: &Pool,
+    stop: &Stop,
+) -> Result<Vec<Finished>> {
     let network = Network::new(&policy.shape, &policy.params);
     let binding = Binding::new(&policy.spaces, make()?.spaces())?;
     let count = default_shards(episodes);
@@ -33,7 +41,15 @@ pub fn evaluate(policy: &Policy, make: &MakeEnv, episodes: usize, choice: Choice
 }
 
 /// One episode of each environment, all acting together until each has ended.
-fn run_shard(policy: &Policy, network: &Network, binding: &Binding, mut environments: Environments, choice: Choice, seed: u64, stop: &Stop) -> Result<Vec<Finished>> {
+fn run_shard(
+    policy: &Policy,
+    network: &Network,
+    binding: &Binding,
+    mut environments: Environments,
+    choice: Choice,
+    seed: u64,
+    stop: &Stop,
+) -> Result<Vec<Finished>> {
     let head = &policy.shape.head;
     let mut workspace = Workspace::new(&policy.shape);
     let mut room = binding.action_room();

@@ -10,7 +10,17 @@ use num_traits::Float;
 /// # Panics
 /// When the lengths differ.
 #[expect(clippy::too_many_arguments, reason = "the equation has these terms")]
-pub fn gae<F: Float>(reward: &[F], value: &[F], next_value: &[F], terminated: &[bool], ended: &[bool], environments: usize, discount: F, lambda: F, advantage: &mut [F]) {
+pub fn gae<F: Float>(
+    reward: &[F],
+    value: &[F],
+    next_value: &[F],
+    terminated: &[bool],
+    ended: &[bool],
+    environments: usize,
+    discount: F,
+    lambda: F,
+    advantage: &mut [F],
+) {
     let rows = advantage.len();
     assert!([reward.len(), value.len(), next_value.len(), terminated.len(), ended.len()].iter().all(|length| *length == rows));
     for row in (0..rows).rev() {
@@ -68,7 +78,17 @@ mod tests {
             gae(&reward, &value, &next_value, &terminated, &ended, environments, discount, lambda, &mut in_f64);
             let narrow = |values: &[f64]| values.iter().map(|value| *value as f32).collect::<Vec<f32>>();
             let mut in_f32 = vec![0.0_f32; rows];
-            gae(&narrow(&reward), &narrow(&value), &narrow(&next_value), &terminated, &ended, environments, discount as f32, lambda as f32, &mut in_f32);
+            gae(
+                &narrow(&reward),
+                &narrow(&value),
+                &narrow(&next_value),
+                &terminated,
+                &ended,
+                environments,
+                discount as f32,
+                lambda as f32,
+                &mut in_f32,
+            );
             let size = exact.iter().fold(1.0_f64, |size, value| size.max(value.abs()));
             for row in 0..rows {
                 assert!((in_f64[row] - exact[row]).abs() <= 1e-12 * size);

@@ -44,7 +44,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// What the learner, an environment or the disk could not do. A full disk is survived until the last checkpoint.
-pub fn drive(learner: &mut dyn Learner, plan: &Plan, evaluator: &Evaluator, mut folder: Option<&mut RunFolder>, position: Position, stop: &Stop, listener: &mut dyn Listener) -> Result<Outcome> {
+pub fn drive(
+    learner: &mut dyn Learner,
+    plan: &Plan,
+    evaluator: &Evaluator,
+    mut folder: Option<&mut RunFolder>,
+    position: Position,
+    stop: &Stop,
+    listener: &mut dyn Listener,
+) -> Result<Outcome> {
     let position_is_new = position == Position::default();
     let mut course = Course { plan, evaluator, folder: &mut folder, position, stop, listener, unsaved: position_is_new, last: None };
     course.tell(&Event::Started { steps: course.position.steps, total: plan.steps })?;

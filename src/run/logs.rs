@@ -86,7 +86,10 @@ impl Listener for Logs {
                 let mut cells = vec![evaluation.steps.to_string(), evaluation.returns.len().to_string()];
                 cells.extend(numbers.iter().map(f64::to_string));
                 self.evaluations.append(line(&cells).as_bytes())?;
-                self.event(evaluation.steps, &[("evaluation/return".to_owned(), interval.mean), ("evaluation/length".to_owned(), evaluation.length)])
+                self.event(
+                    evaluation.steps,
+                    &[("evaluation/return".to_owned(), interval.mean), ("evaluation/length".to_owned(), evaluation.length)],
+                )
             }
             Event::Started { .. } | Event::Checkpointed { .. } | Event::Warning(_) => Ok(()),
         }

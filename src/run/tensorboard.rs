@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn a_record_is_byte_for_byte_tensorboards() {
         let expected: &[u8] = &[
-            24, 0, 0, 0, 0, 0, 0, 0, 0xa3, 0x7f, 0x4b, 0x22, 9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 26, 13, b'b', b'r', b'a', b'i', b'n', b'.', b'E', b'v', b'e', b'n', b't', b':', b'2',
+            24, 0, 0, 0, 0, 0, 0, 0, 0xa3, 0x7f, 0x4b, 0x22, 9, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 26, 13, b'b', b'r', b'a', b'i', b'n', b'.',
+            b'E', b'v', b'e', b'n', b't', b':', b'2',
         ];
         assert_eq!(header(1.0)[..expected.len()], *expected);
         let scalar = scalars(1.0, 300, &[("loss".to_owned(), 0.5)]);

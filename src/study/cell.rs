@@ -94,7 +94,10 @@ impl Cell {
     #[must_use]
     pub fn stored(&self, folder: &Path) -> Option<CellResult> {
         let result: CellResult = ron::read_artefact(&folder.join(self.file())).ok()?;
-        let sound = result.format == FORMAT && result.cell == self.digest && !result.evaluations.is_empty() && result.evaluations.iter().all(|point| point.mean.is_finite());
+        let sound = result.format == FORMAT
+            && result.cell == self.digest
+            && !result.evaluations.is_empty()
+            && result.evaluations.iter().all(|point| point.mean.is_finite());
         sound.then_some(result)
     }
 

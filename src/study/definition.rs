@@ -92,12 +92,21 @@ impl Definition {
         let at = |words: &[&str]| source.place_of(words);
         check_numbers(&file, &source)?;
         let methods = methods(&file.methods).map_err(|error| error.at(at(&["methods"])))?;
-        let sources = file.sources.iter().map(|name| Source::load(name).map_err(|error| error.at(at(&["sources", name])))).collect::<Result<Vec<_>>>()?;
-        let targets = file.targets.iter().map(|name| target(name, &methods, &file.set, registry).map_err(|error| error.at(at(&["targets", name])))).collect::<Result<Vec<_>>>()?;
+        let sources = file
+            .sources
+            .iter()
+            .map(|name| Source::load(name).map_err(|error| error.at(at(&["sources", name]))))
+            .collect::<Result<Vec<_>>>()?;
+        let targets = file
+            .targets
+            .iter()
+            .map(|name| target(name, &methods, &file.set, registry).map_err(|error| error.at(at(&["targets", name]))))
+            .collect::<Result<Vec<_>>>()?;
         for (target, name) in targets.iter().zip(&file.targets) {
             let rollout = target.configuration(Method::Scratch).ppo.rollout_steps();
             if rollout > file.steps {
-                return Err(Error::usage(format!("{} steps are less than one update in `{name}`, which takes {rollout}", file.steps)).at(at(&["steps"])));
+                return Err(Error::usage(format!("{} steps are less than one update in `{name}`, which takes {rollout}", file.steps))
+                    .at(at(&["steps"])));
             }
         }
         Ok(Self {
@@ -117,7 +126,8 @@ impl Definition {
 
 fn check_numbers(file: &File, source: &ron::Source) -> Result<()> {
     let refuse = |field: &str, message: &str| Err(Error::usage(format!("`{field}` {message}")).at(source.place_of(&[field])));
-    for (field, empty) in [("sources", file.sources.is_empty()), ("targets", file.targets.is_empty()), ("methods", file.methods.is_empty())] {
+    for (field, empty) in [("sources", file.sources.is_empty()), ("targets", file.targets.is_empty()), ("methods", file.methods.is_empty())]
+    {
         if empty {
             return refuse(field, "is empty");
         }

@@ -30,13 +30,22 @@ pub fn shared_cache() -> Option<PathBuf> {
 ///
 /// # Errors
 /// Exit 7 when another process runs this study; otherwise the error of the first cell, in the grid's order, that failed.
-pub fn run(definition: &Definition, grid: &Grid, out: &Path, registry: &Registry, pool: &Pool, stop: &Stop, watch: &dyn Watch) -> Result<Option<Vec<CellResult>>> {
+pub fn run(
+    definition: &Definition,
+    grid: &Grid,
+    out: &Path,
+    registry: &Registry,
+    pool: &Pool,
+    stop: &Stop,
+    watch: &dyn Watch,
+) -> Result<Option<Vec<CellResult>>> {
     let folder = out.join("cells");
     disk::create_folder(&folder)?;
     let _lock = Lock::take(out)?;
     disk::sweep(&folder)?;
     let shared = shared_cache().filter(|cache| disk::create_folder(cache).is_ok());
-    let mut slots: Vec<(&Cell, Option<CellResult>)> = grid.cells.iter().map(|cell| (cell, known(cell, &folder, shared.as_deref()))).collect();
+    let mut slots: Vec<(&Cell, Option<CellResult>)> =
+        grid.cells.iter().map(|cell| (cell, known(cell, &folder, shared.as_deref()))).collect();
     for (cell, _) in slots.iter().filter(|(_, known)| known.is_some()) {
         watch.finished(cell, true);
     }

@@ -8,7 +8,13 @@ use crate::policy::Policy;
 /// The source policy with inputs for every channel of the target.
 pub(super) fn channels(source: &Policy, target: &Spaces) -> Result<Policy> {
     let known = |name: &str| source.spaces.observation.iter().any(|channel| channel.name == name);
-    let lacking: Vec<&str> = source.spaces.observation.iter().map(|channel| channel.name.as_str()).filter(|name| !target.observation.iter().any(|channel| channel.name == *name)).collect();
+    let lacking: Vec<&str> = source
+        .spaces
+        .observation
+        .iter()
+        .map(|channel| channel.name.as_str())
+        .filter(|name| !target.observation.iter().any(|channel| channel.name == *name))
+        .collect();
     if !lacking.is_empty() {
         return Err(Error::artefact(format!("the target does not show what the policy needs: {}", quoted(&lacking)))
             .hint("rename a channel of the target (RenameChannels) where it is the same under another name"));

@@ -68,7 +68,8 @@ impl Ended {
     /// Expects an error of this exit code, in one line that holds all of `parts`, and no panic.
     pub fn refused(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
-        let line = self.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error line in {}", self.stderr));
+        let line =
+            self.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error line in {}", self.stderr));
         for part in parts {
             assert!(self.stderr.contains(part), "`{part}` is not in\n{}", self.stderr);
         }

@@ -45,7 +45,13 @@ fn advantages(case: &Case) -> Result<Advantages> {
     let (next_value, _) = flat("next_value", &case.next_value)?;
     let (terminated, _) = flat("terminated", &case.terminated)?;
     let (truncated, _) = flat("truncated", &case.truncated)?;
-    let lists = [("reward", reward.len()), ("value", value.len()), ("next_value", next_value.len()), ("terminated", terminated.len()), ("truncated", truncated.len())];
+    let lists = [
+        ("reward", reward.len()),
+        ("value", value.len()),
+        ("next_value", next_value.len()),
+        ("terminated", terminated.len()),
+        ("truncated", truncated.len()),
+    ];
     let rows = same_length(&lists)?;
     let ended: Vec<bool> = terminated.iter().zip(&truncated).map(|(terminated, truncated)| *terminated || *truncated).collect();
     let narrow = |values: &[f64]| values.iter().map(|value| *value as f32).collect::<Vec<f32>>();
@@ -54,5 +60,8 @@ fn advantages(case: &Case) -> Result<Advantages> {
     let mut single = vec![0.0_f32; rows];
     let (discount, lambda) = (case.discount as f32, case.lambda as f32);
     gae(&narrow(&reward), &narrow(&value), &narrow(&next_value), &terminated, &ended, environments, discount, lambda, &mut single);
-    Ok(Advantages { f64: wide.chunks(environments).map(<[f64]>::to_vec).collect(), f32: single.chunks(environments).map(<[f32]>::to_vec).collect() })
+    Ok(Advantages {
+        f64: wide.chunks(environments).map(<[f64]>::to_vec).collect(),
+        f32: single.chunks(environments).map(<[f32]>::to_vec).collect(),
+    })
 }

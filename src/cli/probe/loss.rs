@@ -30,7 +30,14 @@ pub(super) struct Output {
 }
 
 pub(super) fn answer(input: Input) -> Result<Output> {
-    let lists = [("log_prob", &input.log_prob), ("old_log_prob", &input.old_log_prob), ("advantage", &input.advantage), ("value", &input.value), ("old_value", &input.old_value), ("returns", &input.returns)];
+    let lists = [
+        ("log_prob", &input.log_prob),
+        ("old_log_prob", &input.old_log_prob),
+        ("advantage", &input.advantage),
+        ("value", &input.value),
+        ("old_value", &input.old_value),
+        ("returns", &input.returns),
+    ];
     same_length(&lists.map(|(name, list)| (name, list.len())))?;
     let [log_prob, old_log_prob, advantage, value, old_value, returns] = lists.map(|(_, list)| Tensor::from_slice(list));
     let (log_prob, value) = (log_prob.set_requires_grad(true), value.set_requires_grad(true));

@@ -80,7 +80,9 @@ impl Probe {
 fn answer<I: DeserializeOwned, O: Serialize>(compute: impl FnOnce(I) -> Result<O>) -> Result<Ending> {
     let mut text = String::new();
     std::io::stdin().take(CAP).read_to_string(&mut text).map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
-    let input = serde_json::from_str(&text).map_err(|error| Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` and `heirloom probe NAME --help` describe the input"))?;
+    let input = serde_json::from_str(&text).map_err(|error| {
+        Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` and `heirloom probe NAME --help` describe the input")
+    })?;
     let output = serde_json::to_string(&compute(input)?).map_err(|error| Error::usage(error.to_string()))?;
     super::terminal::say(&output);
     Ok(Ending::Done)

@@ -38,7 +38,16 @@ pub fn for_environment(simulator: &str) -> Known {
 
 /// Zoo's, but for lambda 0.95 instead of 0.8 and discount 0.99 instead of 0.98: with those one seed of 20 ends at 201.
 fn cartpole() -> Config {
-    Config { environments: 8, steps: 32, minibatch: 256, epochs: 20, learning_rate: 1e-3, clip_schedule: Schedule::Linear, entropy_coefficient: 0.0, ..Config::default() }
+    Config {
+        environments: 8,
+        steps: 32,
+        minibatch: 256,
+        epochs: 20,
+        learning_rate: 1e-3,
+        clip_schedule: Schedule::Linear,
+        entropy_coefficient: 0.0,
+        ..Config::default()
+    }
 }
 
 /// CartPole's with longer rollouts and scaled returns: a Gaussian's gradient is larger than a categorical one's.
@@ -85,12 +94,31 @@ fn mountain_car_continuous() -> Config {
 
 /// Zoo's without gSDE, with a discount of 0.95 instead of 0.9 (-155 instead of -176), a falling learning rate and scaled returns.
 fn pendulum() -> Config {
-    Config { environments: 4, steps: 1024, minibatch: 64, epochs: 10, learning_rate: 1e-3, discount: 0.95, entropy_coefficient: 0.0, normalize_returns: true, ..Config::default() }
+    Config {
+        environments: 4,
+        steps: 1024,
+        minibatch: 64,
+        epochs: 10,
+        learning_rate: 1e-3,
+        discount: 0.95,
+        entropy_coefficient: 0.0,
+        normalize_returns: true,
+        ..Config::default()
+    }
 }
 
 /// CleanRL's `ppo_continuous_action.py` on eight environments.
 fn unknown() -> Config {
-    Config { steps: 256, minibatch: 64, epochs: 10, learning_rate: 3e-4, entropy_coefficient: 0.0, normalize_observations: true, normalize_returns: true, ..Config::default() }
+    Config {
+        steps: 256,
+        minibatch: 64,
+        epochs: 10,
+        learning_rate: 3e-4,
+        entropy_coefficient: 0.0,
+        normalize_observations: true,
+        normalize_returns: true,
+        ..Config::default()
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,14 @@ use crate::nn::kernel::CHUNK;
 use crate::nn::{Network, Workspace};
 
 /// Adds the gradient of the loss for some rows of a minibatch, at most [`CHUNK`], to the workspace's and to `log_std_gradient`.
-pub(super) fn add_gradient(network: &Network, minibatch: &Minibatch<'_>, rows: &[Row], workspace: &mut Workspace, log_std_gradient: &mut [f32], terms: &mut Terms) {
+pub(super) fn add_gradient(
+    network: &Network,
+    minibatch: &Minibatch<'_>,
+    rows: &[Row],
+    workspace: &mut Workspace,
+    log_std_gradient: &mut [f32],
+    terms: &mut Terms,
+) {
     debug_assert!(rows.len() <= CHUNK);
     for (index, row) in rows.iter().enumerate() {
         workspace.input_row(index).copy_from_slice(minibatch.rollout(*row).observation_row(row.at()));
@@ -22,7 +29,15 @@ pub(super) fn add_gradient(network: &Network, minibatch: &Minibatch<'_>, rows: &
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
-fn add_row(network: &Network, minibatch: &Minibatch<'_>, row: Row, index: usize, workspace: &mut Workspace, log_std_gradient: &mut [f32], terms: &mut Terms) {
+fn add_row(
+    network: &Network,
+    minibatch: &Minibatch<'_>,
+    row: Row,
+    index: usize,
+    workspace: &mut Workspace,
+    log_std_gradient: &mut [f32],
+    terms: &mut Terms,
+) {
     let Weights { clip, value_clip, value: value_weight, entropy: entropy_weight } = minibatch.weights;
     let (rollout, at) = (minibatch.rollout(row), row.at());
     let share = minibatch.share;
@@ -59,9 +74,5 @@ fn value_error(value: f32, old_value: f32, returns: f32, clip: Option<f32>) -> (
     let Some(clip) = clip else { return (error, slope) };
     let moved = value - old_value;
     let near = old_value + moved.clamp(-clip, clip) - returns;
-    if error >= near * near {
-        (error, slope)
-    } else {
-        (near * near, if moved.abs() <= clip { 2.0 * near } else { 0.0 })
-    }
+    if error >= near * near { (error, slope) } else { (near * near, if moved.abs() <= clip { 2.0 * near } else { 0.0 }) }
 }

@@ -94,7 +94,9 @@ impl Terms {
     pub fn check_finite(&self) -> Result<()> {
         let parts = [("policy loss", self.surrogate), ("value loss", self.value), ("entropy", self.entropy), ("added loss", self.added)];
         match parts.into_iter().find(|(_, value)| !value.is_finite()) {
-            Some((name, value)) => Err(Error::diverged(format!("is {value}")).at(name).hint("lower the learning rate, or normalise observations and returns")),
+            Some((name, value)) => {
+                Err(Error::diverged(format!("is {value}")).at(name).hint("lower the learning rate, or normalise observations and returns"))
+            }
             None => Ok(()),
         }
     }

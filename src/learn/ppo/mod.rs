@@ -72,7 +72,15 @@ impl Ppo {
     ///
     /// # Errors
     /// When the configuration is impossible, the policy does not fit the environment, or an environment cannot be built.
-    pub fn new(config: Config, start: Start, make: &MakeEnv, terms: &[MakeTerm], total_steps: u64, seed: u64, pool: Arc<Pool>) -> Result<Self> {
+    pub fn new(
+        config: Config,
+        start: Start,
+        make: &MakeEnv,
+        terms: &[MakeTerm],
+        total_steps: u64,
+        seed: u64,
+        pool: Arc<Pool>,
+    ) -> Result<Self> {
         config.check()?;
         let Start { policy, rates } = start;
         let binding = Binding::new(&policy.spaces, make()?.spaces())?;
@@ -183,7 +191,8 @@ impl Ppo {
                     if stop {
                         break 'epochs;
                     }
-                    let norm = self.adam.step(&mut self.policy.params, &mut self.gradient, learning_rate, self.config.max_grad_norm, &rates)?;
+                    let norm =
+                        self.adam.step(&mut self.policy.params, &mut self.gradient, learning_rate, self.config.max_grad_norm, &rates)?;
                     statistics.gradient_norm += norm;
                     statistics.steps += 1.0;
                     self.network.refresh(&self.policy.params);
@@ -201,7 +210,9 @@ impl Ppo {
         let rows = &self.rows[range];
         let minibatch = update::Minibatch::new(&self.config, &rollouts, rows, clip, fraction);
         let (network, count) = (&self.network, self.gradient_shards.len());
-        let results = self.pool.map(&mut self.gradient_shards, |index, shard| shard.gradient(network, &minibatch, shard_range(rows.len(), count, index)));
+        let results = self
+            .pool
+            .map(&mut self.gradient_shards, |index, shard| shard.gradient(network, &minibatch, shard_range(rows.len(), count, index)));
         self.gradient.fill(0.0);
         let mut terms = loss::Terms::default();
         for (result, shard) in results.into_iter().zip(&self.gradient_shards) {

@@ -143,7 +143,8 @@ impl GradientShard {
         network.bring_leaves_up_to_date(&mut self.workspace);
         let weight = share_of(rows, minibatch);
         let leaves = &self.workspace.leaves;
-        let [total, surrogate, value, entropy, approx_kl, clip_fraction] = loss::loss(network.shape(), leaves, &minibatch.batch(rows), &minibatch.weights);
+        let [total, surrogate, value, entropy, approx_kl, clip_fraction] =
+            loss::loss(network.shape(), leaves, &minibatch.batch(rows), &minibatch.weights);
         autograd::add_gradient(&(total * weight), leaves, &mut self.gradient)?;
         let number = |tensor: &Tensor| weight * tensor.double_value(&[]);
         parts.add(&Terms {
@@ -184,7 +185,8 @@ pub fn fused_gradient(shape: &ActorCritic, params: &Params, rollout: &Rollout, w
     let rows: Vec<Row> = (0..rollout.rows()).map(|at| Row::new(0, at)).collect();
     #[expect(clippy::cast_precision_loss, reason = "minibatches are small")]
     let share = 1.0 / rows.len() as f32;
-    let minibatch = Minibatch { rollouts: &[rollout], rows: &rows, weights, share, advantage_mean: 0.0, advantage_scale: 1.0, fraction: 0.0 };
+    let minibatch =
+        Minibatch { rollouts: &[rollout], rows: &rows, weights, share, advantage_mean: 0.0, advantage_scale: 1.0, fraction: 0.0 };
     let mut shard = GradientShard::new(shape, &[]);
     let terms = shard.gradient(&Network::new(shape, params), &minibatch, 0..rows.len()).expect("no autograd, no terms");
     (terms, shard.gradient)

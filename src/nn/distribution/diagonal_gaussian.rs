@@ -39,7 +39,15 @@ pub fn entropy(log_std: &[f32]) -> f32 {
 /// `d log p / d mu_i = (a_i - mu_i) / sigma_i^2`, `d log p / d log sigma_i = z_i^2 - 1`, `d H / d log sigma_i = 1`.
 #[inline]
 #[expect(clippy::too_many_arguments, reason = "inputs, two incoming and two outgoing gradients")]
-pub fn backward(mean: &[f32], log_std: &[f32], action: &[f32], log_prob_gradient: f32, entropy_gradient: f32, mean_gradient: &mut [f32], log_std_gradient: &mut [f32]) {
+pub fn backward(
+    mean: &[f32],
+    log_std: &[f32],
+    action: &[f32],
+    log_prob_gradient: f32,
+    entropy_gradient: f32,
+    mean_gradient: &mut [f32],
+    log_std_gradient: &mut [f32],
+) {
     let inputs = action.iter().zip(mean).zip(log_std);
     for (((action, mean), log_std), (mean_gradient, log_std_gradient)) in inputs.zip(mean_gradient.iter_mut().zip(log_std_gradient)) {
         let inverse = (-log_std).exp();

@@ -65,7 +65,8 @@ impl Head {
                 }
             }
             (Self::Categorical, ActionSpace::Continuous(_)) => {
-                Err(Error::usage("`Categorical` gives discrete actions, this environment takes continuous ones").hint("use `DiagonalGaussian`"))
+                Err(Error::usage("`Categorical` gives discrete actions, this environment takes continuous ones")
+                    .hint("use `DiagonalGaussian`"))
             }
             (_, ActionSpace::Discrete(_)) => {
                 Err(Error::usage("a Gaussian gives continuous actions, this environment takes discrete ones").hint("use `Categorical`"))
@@ -109,12 +110,29 @@ impl Head {
     /// Gradient of a loss with respect to outputs (written) and log-std (added), given that with respect to log-probability and entropy.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "inputs, two incoming and two outgoing gradients")]
-    pub fn backward(&self, outputs: &[f32], log_std: &[f32], action: &[f32], log_prob_gradient: f32, entropy_gradient: f32, outputs_gradient: &mut [f32], log_std_gradient: &mut [f32]) {
+    pub fn backward(
+        &self,
+        outputs: &[f32],
+        log_std: &[f32],
+        action: &[f32],
+        log_prob_gradient: f32,
+        entropy_gradient: f32,
+        outputs_gradient: &mut [f32],
+        log_std_gradient: &mut [f32],
+    ) {
         match self {
             Self::Categorical => categorical::backward(outputs, action, log_prob_gradient, entropy_gradient, outputs_gradient),
             // Squashing shifts the log-probability of an action by a number that no parameter enters.
             Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => {
-                diagonal_gaussian::backward(outputs, log_std, action, log_prob_gradient, entropy_gradient, outputs_gradient, log_std_gradient);
+                diagonal_gaussian::backward(
+                    outputs,
+                    log_std,
+                    action,
+                    log_prob_gradient,
+                    entropy_gradient,
+                    outputs_gradient,
+                    log_std_gradient,
+                );
             }
         }
     }

@@ -23,7 +23,17 @@ fn vectors_mut<S: Simd>(floats: &mut [f32]) -> &mut [S::f32s] {
 /// `y = start + x w`: `x` is `[rows, k]` with rows `x_stride` apart, `w` is `[k, n]`, `start` is `[n]` or nothing, `y` is `[rows, n]`;
 /// `n` is padded. Each `y[r, j]` sums over `k` in order.
 #[inline(always)]
-pub(super) fn multiply<S: Simd>(simd: S, x: &[f32], x_stride: usize, rows: usize, k: usize, w: &[f32], n: usize, start: Option<&[f32]>, y: &mut [f32]) {
+pub(super) fn multiply<S: Simd>(
+    simd: S,
+    x: &[f32],
+    x_stride: usize,
+    rows: usize,
+    k: usize,
+    w: &[f32],
+    n: usize,
+    start: Option<&[f32]>,
+    y: &mut [f32],
+) {
     let product = Product { x, x_stride, k, w: vectors::<S>(w), start: start.map(|start| vectors::<S>(start)), stride: n / S::F32_LANES };
     let y = vectors_mut::<S>(y);
     let mut column = 0;
