@@ -4,7 +4,7 @@
 //! actor-critic on one core, where autograd takes some 200 us.
 
 use super::loss::{Terms, Weights};
-use super::update::{Minibatch, Row};
+use super::minibatch::{Minibatch, Row};
 use crate::nn::kernel::CHUNK;
 use crate::nn::{Network, Workspace};
 
@@ -49,20 +49,22 @@ fn add_row(
     *workspace.value_gradient(index) = value_weight as f32 * share * value_slope;
 
     let (outputs, outputs_gradient) = workspace.outputs_and_gradient(index);
-    let (log_prob, entropy) = head.evaluate(outputs, network.log_std(), action);
-    let log_ratio = log_prob - rollout.log_prob[at];
+    let evaluated = head.evaluate(outputs, network.log_std(), action);
+    let log_ratio = evaluated.log_prob - rollout.log_prob[at];
     let ratio = log_ratio.exp();
     let advantage = minibatch.advantage(row);
     let (low, high) = (1.0 - clip as f32, 1.0 + clip as f32);
     let (free, clipped) = (ratio * advantage, ratio.clamp(low, high) * advantage);
     // Where both are equal the ratio is inside, and the gradient flows.
     let slope = if free <= clipped { -advantage * ratio } else { 0.0 };
-    head.backward(outputs, network.log_std(), action, share * slope, -(entropy_weight as f32) * share, outputs_gradient, log_std_gradient);
+    let (log_prob_gradient, entropy_gradient) = (share * slope, -(entropy_weight as f32) * share);
+    let log_std = network.log_std();
+    head.backward(outputs, log_std, action, &evaluated, log_prob_gradient, entropy_gradient, outputs_gradient, log_std_gradient);
 
     let share = f64::from(share);
     terms.surrogate -= share * f64::from(free.min(clipped));
     terms.value += share * f64::from(value_error);
-    terms.entropy += share * f64::from(entropy);
+    terms.entropy += share * f64::from(evaluated.entropy);
     terms.approx_kl += share * f64::from(ratio - 1.0 - log_ratio);
     terms.clip_fraction += if (ratio - 1.0).abs() > clip as f32 { share } else { 0.0 };
 }

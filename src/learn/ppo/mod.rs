@@ -3,12 +3,15 @@
 
 mod config;
 pub mod defaults;
+mod descent;
 mod fused;
+mod gradient;
 pub mod loss;
-mod update;
+mod minibatch;
+mod statistics;
 
 pub use config::Config;
-pub use update::fused_gradient;
+pub use gradient::fused_gradient;
 
 use super::explained_variance::explained_variance;
 use super::{Learner, MakeTerm, Progress, Rates, State};
@@ -20,8 +23,11 @@ use crate::rollout::collect::{Actor, Shard};
 use crate::rollout::{MakeEnv, Rollout, shard_range};
 use crate::seed::{Rng, Stream};
 use crate::stop::Stop;
+use descent::{Descent, Round};
+use gradient::GradientShard;
+use minibatch::{Minibatch, Row};
+use statistics::Statistics;
 use std::sync::Arc;
-use update::{GradientShard, Row, Statistics};
 
 /// What learning begins with; [`Start::fresh`] is from scratch, a transfer method gives a source's.
 #[derive(Debug, Clone)]
@@ -174,53 +180,23 @@ impl Ppo {
         let fraction = steps_before as f64 / self.total_steps.max(1) as f64;
         let learning_rate = self.config.learning_rate * self.config.learning_rate_schedule.factor(fraction);
         let clip = self.config.clip * self.config.clip_schedule.factor(fraction);
-        let rates = self.rates.at(steps_before).to_vec();
-        let mut statistics = Statistics::new(learning_rate, clip);
-        let pool = Arc::clone(&self.pool);
-        pool.enter(|| {
-            'epochs: for _ in 0..self.config.epochs {
-                let mut rows = std::mem::take(&mut self.rows);
-                self.minibatch_rng.shuffle(&mut rows);
-                self.rows = rows;
-                for start in (0..self.rows.len()).step_by(self.config.minibatch) {
-                    stop.check()?;
-                    let end = (start + self.config.minibatch).min(self.rows.len());
-                    let minibatch = self.minibatch(start..end, clip, fraction)?;
-                    let stop = self.config.target_kl.is_some_and(|target| minibatch.approx_kl > 1.5 * target);
-                    statistics.add(&minibatch);
-                    if stop {
-                        break 'epochs;
-                    }
-                    let norm =
-                        self.adam.step(&mut self.policy.params, &mut self.gradient, learning_rate, self.config.max_grad_norm, &rates)?;
-                    statistics.gradient_norm += norm;
-                    statistics.steps += 1.0;
-                    self.network.refresh(&self.policy.params);
-                }
-            }
-            self.policy.params.check_finite()?;
-            self.adam.check_finite()
-        })?;
+        let rollouts = self.shards.iter().map(|shard| &shard.rollout).collect();
+        let minibatch = Minibatch::new(&self.config, rollouts, &mut self.rows, clip, fraction);
+        let descent = Descent {
+            config: &self.config,
+            params: &mut self.policy.params,
+            adam: &mut self.adam,
+            gradient: &mut self.gradient,
+            rng: &mut self.minibatch_rng,
+            learning_rate,
+            rates: self.rates.at(steps_before),
+            stop,
+            statistics: Statistics::new(learning_rate, clip),
+        };
+        let statistics = descent.run(&self.pool, Round { network: &mut self.network, minibatch }, &mut self.gradient_shards)?;
+        self.policy.params.check_finite()?;
+        self.adam.check_finite()?;
         Ok(statistics)
-    }
-
-    /// Fills the gradient for some rows: shards side by side, summed in shard order.
-    fn minibatch(&mut self, range: std::ops::Range<usize>, clip: f64, fraction: f64) -> Result<loss::Terms> {
-        let rollouts: Vec<&Rollout> = self.shards.iter().map(|shard| &shard.rollout).collect();
-        let rows = &self.rows[range];
-        let minibatch = update::Minibatch::new(&self.config, &rollouts, rows, clip, fraction);
-        let (network, count) = (&self.network, self.gradient_shards.len());
-        let results = self
-            .pool
-            .map(&mut self.gradient_shards, |index, shard| shard.gradient(network, &minibatch, shard_range(rows.len(), count, index)));
-        self.gradient.fill(0.0);
-        let mut terms = loss::Terms::default();
-        for (result, shard) in results.into_iter().zip(&self.gradient_shards) {
-            terms.add(&result?);
-            self.gradient.iter_mut().zip(&shard.gradient).for_each(|(sum, part)| *sum += part);
-        }
-        terms.check_finite()?;
-        Ok(terms)
     }
 
     fn merge_normalizer(&mut self) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Categorical: one logit per action.
 
+use super::Evaluated;
 use crate::seed::Rng;
 use tch::{Kind, Tensor};
 
@@ -51,23 +52,28 @@ pub fn mode(logits: &[f32]) -> f32 {
 /// Log-probability of an index, and entropy.
 #[inline]
 #[must_use]
-pub fn evaluate(logits: &[f32], action: &[f32]) -> (f32, f32) {
-    let total = log_sum_exp(logits);
-    let entropy = logits.iter().map(|logit| (logit - total) * -(logit - total).exp()).sum();
-    (logits[index(action)] - total, entropy)
+pub fn evaluate(logits: &[f32], action: &[f32]) -> Evaluated {
+    let log_total = log_sum_exp(logits);
+    let entropy = logits.iter().map(|logit| (logit - log_total) * -(logit - log_total).exp()).sum();
+    Evaluated { log_prob: logits[index(action)] - log_total, entropy, log_total }
 }
 
 /// `d log p_a / d z_i = [i = a] - p_i`, `d H / d z_i = -p_i (log p_i + H)`.
 #[inline]
-pub fn backward(logits: &[f32], action: &[f32], log_prob_gradient: f32, entropy_gradient: f32, gradient: &mut [f32]) {
-    let total = log_sum_exp(logits);
-    let entropy: f32 = if entropy_gradient == 0.0 { 0.0 } else { evaluate(logits, action).1 };
+pub fn backward(
+    logits: &[f32],
+    action: &[f32],
+    evaluated: &Evaluated,
+    log_prob_gradient: f32,
+    entropy_gradient: f32,
+    gradient: &mut [f32],
+) {
     let chosen = index(action);
     for (i, (gradient, logit)) in gradient.iter_mut().zip(logits).enumerate() {
-        let log_prob = logit - total;
+        let log_prob = logit - evaluated.log_total;
         let prob = log_prob.exp();
         let one = if i == chosen { 1.0 } else { 0.0 };
-        *gradient = log_prob_gradient * (one - prob) - entropy_gradient * prob * (log_prob + entropy);
+        *gradient = log_prob_gradient * (one - prob) - entropy_gradient * prob * (log_prob + evaluated.entropy);
     }
 }
 
@@ -93,7 +99,7 @@ mod tests {
         let mut action = [0.0];
         for _ in 0..30_000 {
             let log_prob = sample(&logits, &mut rng, &mut action);
-            assert_eq!(log_prob.to_bits(), evaluate(&logits, &action).0.to_bits(), "acting and learning see the same bits");
+            assert_eq!(log_prob.to_bits(), evaluate(&logits, &action).log_prob.to_bits(), "acting and learning see the same bits");
             counts[index(&action)] += 1.0 / 30_000.0;
         }
         // Standard error 0.0029: 6 of them fail once in 1e9.
@@ -107,12 +113,12 @@ mod tests {
         let logits = [0.3, -1.2, 0.7, 0.1];
         let tensor = Tensor::from_slice(&logits).view([1, 4]).set_requires_grad(true);
         let (log_prob, entropy) = evaluate_tensors(&tensor, &Tensor::from_slice(&[2.0_f32]).view([1, 1]));
-        let (plain_log_prob, plain_entropy) = evaluate(&logits, &[2.0]);
-        assert!((log_prob.double_value(&[0]) - f64::from(plain_log_prob)).abs() < 1e-6);
-        assert!((entropy.double_value(&[0]) - f64::from(plain_entropy)).abs() < 1e-6);
+        let plain = evaluate(&logits, &[2.0]);
+        assert!((log_prob.double_value(&[0]) - f64::from(plain.log_prob)).abs() < 1e-6);
+        assert!((entropy.double_value(&[0]) - f64::from(plain.entropy)).abs() < 1e-6);
         (log_prob * 0.7 + entropy * -0.4).sum(Kind::Float).backward();
         let mut gradient = [0.0; 4];
-        backward(&logits, &[2.0], 0.7, -0.4, &mut gradient);
+        backward(&logits, &[2.0], &plain, 0.7, -0.4, &mut gradient);
         for (i, value) in (0..).zip(gradient) {
             assert!((tensor.grad().double_value(&[0, i]) - f64::from(value)).abs() < 1e-6);
         }

@@ -31,6 +31,17 @@ pub enum Head {
     },
 }
 
+/// An action under a distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evaluated {
+    /// Log-probability of the action.
+    pub log_prob: f32,
+    /// Entropy of the distribution.
+    pub entropy: f32,
+    /// `log sum exp` of a categorical distribution's logits, which its gradient needs again; 0 elsewhere.
+    log_total: f32,
+}
+
 impl Head {
     /// Whether standard deviations are among the parameters, and how they start.
     #[must_use]
@@ -99,11 +110,17 @@ impl Head {
     /// Log-probability of an action and entropy of the distribution.
     #[inline]
     #[must_use]
-    pub fn evaluate(&self, outputs: &[f32], log_std: &[f32], action: &[f32]) -> (f32, f32) {
+    pub fn evaluate(&self, outputs: &[f32], log_std: &[f32], action: &[f32]) -> Evaluated {
         match self {
             Self::Categorical => categorical::evaluate(outputs, action),
-            Self::DiagonalGaussian { .. } => (diagonal_gaussian::log_prob(outputs, log_std, action), diagonal_gaussian::entropy(log_std)),
-            Self::SquashedGaussian { .. } => (squashed_gaussian::log_prob(outputs, log_std, action), diagonal_gaussian::entropy(log_std)),
+            Self::DiagonalGaussian { .. } => {
+                let log_prob = diagonal_gaussian::log_prob(outputs, log_std, action);
+                Evaluated { log_prob, entropy: diagonal_gaussian::entropy(log_std), log_total: 0.0 }
+            }
+            Self::SquashedGaussian { .. } => {
+                let log_prob = squashed_gaussian::log_prob(outputs, log_std, action);
+                Evaluated { log_prob, entropy: diagonal_gaussian::entropy(log_std), log_total: 0.0 }
+            }
         }
     }
 
@@ -115,13 +132,14 @@ impl Head {
         outputs: &[f32],
         log_std: &[f32],
         action: &[f32],
+        evaluated: &Evaluated,
         log_prob_gradient: f32,
         entropy_gradient: f32,
         outputs_gradient: &mut [f32],
         log_std_gradient: &mut [f32],
     ) {
         match self {
-            Self::Categorical => categorical::backward(outputs, action, log_prob_gradient, entropy_gradient, outputs_gradient),
+            Self::Categorical => categorical::backward(outputs, action, evaluated, log_prob_gradient, entropy_gradient, outputs_gradient),
             // Squashing shifts the log-probability of an action by a number that no parameter enters.
             Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => {
                 diagonal_gaussian::backward(
