@@ -53,6 +53,7 @@ impl Fixture {
             targets: (0..targets).map(target).collect(),
             methods: Method::ALL.to_vec(),
             seeds,
+            first_seed: 0,
             steps: 40_000,
             evaluations: 20,
             episodes: 20,

@@ -29,19 +29,36 @@ impl Configuration {
     /// Exit 2 for a typo, a value out of range, or a section that the method does not have.
     pub fn apply(&self, method: Method, source: &ron::Source) -> Result<Self> {
         let changed: Self = overrides::merge(self, source)?;
-        let sections = [
-            ("fine_tune", changed.fine_tune.is_some(), self.fine_tune.is_some()),
-            ("reset_head", changed.reset_head.is_some(), self.reset_head.is_some()),
-        ];
-        if let Some((section, ..)) = sections.iter().find(|(_, after, before)| after != before) {
+        if let Some(section) = changed.sections().into_iter().find(|section| !self.sections().contains(section)) {
             return Err(Error::usage(format!("method `{}` has no section `{section}`", method.name())).at(source.place_of(&[section])));
         }
-        changed.ppo.check().map_err(|error| {
+        changed.checked(source)
+    }
+
+    /// The same where several methods share the text: each takes the sections that it has.
+    ///
+    /// # Errors
+    /// Exit 2 for a typo or a value out of range.
+    pub fn apply_own(&self, source: &ron::Source) -> Result<Self> {
+        let mut changed: Self = overrides::merge(self, source)?;
+        changed.fine_tune = changed.fine_tune.filter(|_| self.fine_tune.is_some());
+        changed.reset_head = changed.reset_head.filter(|_| self.reset_head.is_some());
+        changed.checked(source)
+    }
+
+    /// The names of its sections.
+    fn sections(&self) -> Vec<&'static str> {
+        let methods = [("fine_tune", self.fine_tune.is_some()), ("reset_head", self.reset_head.is_some())];
+        std::iter::once("ppo").chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
+    }
+
+    fn checked(self, source: &ron::Source) -> Result<Self> {
+        self.ppo.check().map_err(|error| {
             // The field stands first in the message, between backticks.
             let field = error.message().split('`').nth(1).unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
             error.at(source.place_of(&["ppo", &field]))
         })?;
-        Ok(changed)
+        Ok(self)
     }
 
     /// The configuration as RON.

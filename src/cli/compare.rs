@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::report;
 use crate::study::estimate::{Estimate, estimate};
 use crate::study::schedule::{self, Watch};
+use crate::study::definition::Changes;
 use crate::study::{Cell, Definition, Grid, Results, Row};
 use clap::Args;
 use std::path::PathBuf;
@@ -29,6 +30,21 @@ pub(super) struct Compare {
     /// Folder of cells and report [default: runs/STUDY]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Another budget of target steps than the file's
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// The first seed; the others follow it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Change a field of the learners' configuration: ppo.learning_rate=3e-4
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    /// Change the learners' configuration by a RON file that names only what it changes
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Taken for the sake of habit: a study always continues with the cells that it has
+    #[arg(long)]
+    resume: bool,
     /// Threads; the result is the same for any number [default: all cores]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -39,7 +55,8 @@ pub(super) struct Compare {
 
 impl Compare {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
-        let definition = Definition::read(&self.study, registry)?;
+        let changes = Changes { steps: self.steps, first_seed: self.seed, set: self.set, config: self.config };
+        let definition = Definition::read(&self.study, registry, &changes)?;
         let grid = Grid::new(&definition, registry)?;
         let out = self.out.unwrap_or_else(|| PathBuf::from("runs").join(&definition.name));
         let pool = pool(self.threads)?;

@@ -47,7 +47,8 @@ impl Envs {
 }
 
 fn list(registry: &Registry, json: bool) -> Result<Ending> {
-    let specs = registry.names().iter().map(|name| registry.resolve(name)).collect::<Result<Vec<Spec>>>()?;
+    let resolve = |name: &String| registry.resolve(name).inspect_err(terminal::warn).ok();
+    let specs: Vec<Spec> = registry.names().iter().filter_map(resolve).collect();
     if json {
         let entries: Vec<serde_json::Value> = specs
             .iter()

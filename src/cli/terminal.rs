@@ -27,20 +27,25 @@ const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Shows an error with its remedy.
 pub(super) fn show_error(error: &Error) {
-    eprintln!("{RED}error{RED:#}: {error}");
+    eprintln!("{RED}error{RED:#}: {}", one_line(&error.to_string()));
     hint(error);
 }
 
 /// Shows something that went wrong but is survived.
 pub(super) fn warn(error: &Error) {
-    eprintln!("{YELLOW}warning{YELLOW:#}: {error}");
+    eprintln!("{YELLOW}warning{YELLOW:#}: {}", one_line(&error.to_string()));
     hint(error);
 }
 
 fn hint(error: &Error) {
     if let Some(remedy) = error.remedy() {
-        eprintln!("{CYAN}hint{CYAN:#}: {remedy}");
+        eprintln!("{CYAN}hint{CYAN:#}: {}", one_line(remedy));
     }
+}
+
+/// A text in which nothing moves the cursor or changes colours: names in errors may come from hostile files.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// Says something beside the result.
@@ -228,6 +233,11 @@ pub(super) fn sparkline(values: &[f64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hostile_names_stay_in_their_line() {
+        assert_eq!(one_line("a\u{1b}[2J\nb é"), "a\\u{1b}[2J\\nb é");
+    }
 
     #[test]
     fn numbers_as_people_read_them() {

@@ -24,6 +24,8 @@ pub(super) struct Finished {
     pub(super) evaluator: Evaluator,
     pub(super) took: Duration,
     pub(super) steps: u64,
+    /// Steps that the run was asked for.
+    pub(super) total_steps: u64,
     pub(super) best: Option<f64>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
             evaluator,
             took: began.elapsed(),
             steps: opened.learner.steps() - before,
+            total_steps: opened.job.steps,
             best: crate::policy::store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
             out,
         })),

@@ -6,9 +6,13 @@ use super::training;
 use crate::choose::{Job, Method, Source};
 use crate::env::Registry;
 use crate::error::Result;
+use crate::file::{disk, ron};
 use crate::learn::ppo::defaults;
 use crate::run::Evaluation;
 use crate::stop::Stop;
+use crate::study::definition::{self, Changes};
+use crate::study::estimate::estimate;
+use crate::study::{Definition, Grid};
 use clap::Args;
 
 /// Move a policy to a target environment and adapt it there.
@@ -94,7 +98,34 @@ impl TransferCommand {
         terminal::table(&["", "return", "95 % interval", "episodes"], &[1, 2, 3], rows);
         terminal::say("");
         training::show(finished);
-        let _ = registry;
+        if let Some(line) = self.judging_line(finished, registry)? {
+            terminal::say(&format!("\nDid it help, against learning from scratch? Ten seeds of each say:\n  {line}"));
+        }
         Ok(Ending::Done)
+    }
+
+    /// Writes the study that judges this transfer beside the run, and gives the command with its time.
+    fn judging_line(&self, finished: &training::Finished, registry: &Registry) -> Result<Option<String>> {
+        if self.method == Method::Scratch.name() {
+            return Ok(None);
+        }
+        let file = definition::File {
+            about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),
+            sources: vec![self.policy.clone()],
+            targets: vec![self.target.clone()],
+            methods: vec![self.method.clone()],
+            seeds: 10,
+            steps: finished.total_steps,
+            evaluations: self.run.evaluations,
+            episodes: self.run.episodes,
+            set: self.run.set.clone(),
+            config: self.run.config.clone(),
+        };
+        let path = finished.out.join("judge.ron");
+        disk::write(&path, ron::to_text(&file).as_bytes())?;
+        let study = Definition::read(&path, registry, &Changes::default())?;
+        let threads = self.run.pool()?.threads();
+        let estimate = estimate(&study, &Grid::new(&study, registry)?, &finished.out, registry, threads)?;
+        Ok(Some(format!("heirloom compare {}   # about {:.1} minutes", path.display(), estimate.time.as_secs_f64() / 60.0)))
     }
 }

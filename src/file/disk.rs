@@ -204,12 +204,14 @@ fn gate(_operation: &str) -> io::Result<()> {
 /// The bytes that reach the disk, and what is said afterwards.
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "under test this is where a disk fails")]
-fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
+pub(super) fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
     Ok((bytes, Ok(())))
 }
 
 #[cfg(test)]
-use faults::{gate, gate_write};
+use faults::gate;
+#[cfg(test)]
+pub(super) use faults::gate_write;
 
 /// A disk that fails: the k-th operation of this thread crashes the process (all later ones fail too), or returns an error.
 #[cfg(test)]
@@ -262,7 +264,7 @@ pub(crate) mod faults {
         }
     }
 
-    pub(super) fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
+    pub(in crate::file) fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
         match next() {
             None => Ok((bytes, Ok(()))),
             Some(Fault::Error(code)) => Err(io::Error::from_raw_os_error(code)),

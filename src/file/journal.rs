@@ -3,6 +3,7 @@
 //! A checkpoint records [`Journal::len`]; whoever continues from that checkpoint opens the journal at that length, and what was
 //! written after it is dropped, since it will be written again. What a full disk refuses is kept and written when there is room.
 
+use super::disk::gate_write;
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -52,7 +53,8 @@ impl Journal {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(&self.pending) {
+        let written = gate_write(&self.pending).and_then(|(bytes, afterwards)| self.file.write_all(bytes).and(afterwards));
+        if let Err(error) = written {
             self.file.set_len(self.len).and_then(|()| self.file.seek(SeekFrom::End(0)))?;
             return Err(error);
         }
@@ -77,6 +79,23 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::disk::faults::{self, Fault};
+
+    #[test]
+    fn what_a_full_disk_refuses_is_written_later_and_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.csv");
+        let mut journal = Journal::open(&path, 0).unwrap();
+        journal.append(b"one\n").unwrap();
+        for fault in [Fault::Error(28), Fault::ShortWrite] {
+            let before = std::fs::read(&path).unwrap();
+            assert!(faults::with(0, fault, || journal.append(b"two\n")).0.is_err());
+            assert_eq!(std::fs::read(&path).unwrap(), before, "no torn line");
+        }
+        journal.append(b"three\n").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\ntwo\ntwo\nthree\n");
+        assert_eq!(journal.len(), 18);
+    }
 
     #[test]
     fn reopening_at_a_length_drops_what_came_after() {

@@ -187,3 +187,87 @@ impl Listener for RunFolder {
         self.logs.hear(event)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::disk::faults::{self, Fault};
+    use crate::file::tensors::Array;
+    use crate::nn::{Activation, ActorCritic, Head};
+
+    fn definition() -> Definition {
+        Definition {
+            format: FORMAT,
+            heirloom: String::new(),
+            provenance: Provenance::default(),
+            parents: Vec::new(),
+            source: None,
+            evaluate_every: 1,
+            evaluation_episodes: 1,
+            evaluation_seed: 0,
+            checkpoint_every: 1,
+        }
+    }
+
+    fn policy() -> Policy {
+        let shape = ActorCritic { inputs: 1, joined: 0, outputs: 2, actor: vec![2], critic: vec![2], activation: Activation::Tanh, head: Head::Categorical };
+        let action = crate::env::ActionSpace::Discrete(vec!["left".into(), "right".into()]);
+        let spaces = crate::env::Spaces { observation: vec![crate::env::Channel::unbounded("x")], action };
+        Policy { params: shape.init(0), shape, spaces, normalizer: None, return_moments: None }
+    }
+
+    fn state(steps: u64) -> State {
+        State { tensors: [("steps".to_owned(), Array::u64(vec![steps]))].into() }
+    }
+
+    fn position(steps: u64) -> Position {
+        Position { steps, updates: steps, ..Position::default() }
+    }
+
+    /// A save fails at every one of its disk operations, in every way: the newest checkpoint before it, or the whole new one, is what the
+    /// next start finds, bit for bit, and nothing half written is left.
+    #[test]
+    fn a_failing_disk_never_costs_an_acknowledged_checkpoint() {
+        for fault in [Fault::Crash, Fault::Error(5), Fault::Error(28), Fault::ShortWrite] {
+            for k in 0.. {
+                let scratch = tempfile::tempdir().unwrap();
+                let path = scratch.path().join("run");
+                let mut folder = RunFolder::create(&path, definition()).unwrap();
+                folder.checkpoint(&mut position(100), &state(100), &policy()).unwrap();
+                let (saved, met) = faults::with(k, fault, || folder.checkpoint(&mut position(200), &state(200), &policy()));
+                drop(folder);
+                let (folder, found, damaged) = RunFolder::open(&path).unwrap();
+                let (found, held) = found.unwrap();
+                assert!(damaged.is_empty(), "{fault:?} at {k}: {damaged:?}");
+                assert_eq!(held, state(found.steps), "{fault:?} at {k}");
+                assert!(found.steps == 200 || saved.is_err() && found.steps == 100, "{fault:?} at {k}: {} steps", found.steps);
+                let left = disk::list(&path.join("checkpoints")).unwrap();
+                assert!(left.iter().all(|path| !disk::is_partial(path)), "{fault:?} at {k}: {left:?}");
+                drop(folder);
+                if !met {
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn three_checkpoints_are_kept() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("run");
+        let mut folder = RunFolder::create(&path, definition()).unwrap();
+        for steps in 1..=5 {
+            folder.checkpoint(&mut position(steps), &state(steps), &policy()).unwrap();
+        }
+        let kept = checkpoint::list(&path.join("checkpoints")).unwrap();
+        let names: Vec<String> = kept.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        assert_eq!(names, ["000000000000005", "000000000000004", "000000000000003"]);
+    }
+
+    #[test]
+    fn a_folder_with_something_else_in_it_is_not_taken() {
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::write(scratch.path().join("thesis.tex"), "x").unwrap();
+        assert_eq!(RunFolder::create(scratch.path(), definition()).map(drop).unwrap_err().kind(), Kind::Usage);
+    }
+}

@@ -1,29 +1,55 @@
 //! A study as RON.
 
+use crate::choose::configuration::assignment;
 use crate::choose::{Configuration, Method, Source};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Result};
 use crate::file::ron;
 use crate::learn::ppo::defaults;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a study file says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename = "study", deny_unknown_fields)]
-struct File {
-    about: String,
-    sources: Vec<String>,
-    targets: Vec<String>,
-    methods: Vec<String>,
-    seeds: u64,
-    steps: u64,
+pub struct File {
+    /// One sentence.
+    pub about: String,
+    /// Policies: short names or paths.
+    pub sources: Vec<String>,
+    /// Environments: short names or paths.
+    pub targets: Vec<String>,
+    /// Names of methods; scratch is always added.
+    pub methods: Vec<String>,
+    /// How many seeds.
+    pub seeds: u64,
+    /// Environment steps in the target, for every method.
+    pub steps: u64,
+    /// Evaluations on the way.
     #[serde(default = "twenty")]
-    evaluations: u64,
+    pub evaluations: u64,
+    /// Episodes of each evaluation.
     #[serde(default = "twenty_episodes")]
-    episodes: usize,
+    pub episodes: usize,
+    /// Assignments to the learners' configuration.
     #[serde(default)]
-    set: Vec<String>,
+    pub set: Vec<String>,
+    /// A file of such.
+    #[serde(default)]
+    pub config: Option<PathBuf>,
+}
+
+/// What the command line changes of a study.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Another budget of target steps.
+    pub steps: Option<u64>,
+    /// The first seed; the others follow it.
+    pub first_seed: u64,
+    /// Assignments behind the file's own.
+    pub set: Vec<String>,
+    /// A configuration file behind the file's own.
+    pub config: Option<PathBuf>,
 }
 
 const fn twenty() -> u64 {
@@ -46,8 +72,10 @@ pub struct Definition {
     pub targets: Vec<Target>,
     /// How; scratch is always among them, first.
     pub methods: Vec<Method>,
-    /// Seeds 0, 1, ... of each cell's run.
+    /// How many seeds; each is a cell's run.
     pub seeds: u64,
+    /// The first of them.
+    pub first_seed: u64,
     /// Environment steps in the target.
     pub steps: u64,
     /// Evaluations on the way.
@@ -79,16 +107,24 @@ impl Target {
 }
 
 impl Definition {
+    /// The seeds.
+    #[must_use]
+    pub const fn seed_range(&self) -> std::ops::Range<u64> {
+        self.first_seed..self.first_seed + self.seeds
+    }
+
     /// Reads a study file and everything that it names.
     ///
     /// # Errors
     /// Exit 2 for a typo or a value that makes no sense, 3 for a source that is damaged.
-    pub fn read(path: &Path, registry: &Registry) -> Result<Self> {
+    pub fn read(path: &Path, registry: &Registry, changes: &Changes) -> Result<Self> {
         let source = ron::Source::read(path).map_err(|error| match error.kind() {
             crate::error::Kind::Io => Error::usage("there is no such study").at(path.display()).hint("studies/ has examples"),
             _ => error.as_kind(crate::error::Kind::Usage),
         })?;
-        let file: File = source.parse()?;
+        let mut file: File = source.parse()?;
+        file.steps = changes.steps.unwrap_or(file.steps);
+        file.set.extend(changes.set.iter().cloned());
         let at = |words: &[&str]| source.place_of(words);
         check_numbers(&file, &source)?;
         let methods = methods(&file.methods).map_err(|error| error.at(at(&["methods"])))?;
@@ -97,10 +133,11 @@ impl Definition {
             .iter()
             .map(|name| Source::load(name).map_err(|error| error.at(at(&["sources", name]))))
             .collect::<Result<Vec<_>>>()?;
+        let texts = configuration_texts(&file, changes)?;
         let targets = file
             .targets
             .iter()
-            .map(|name| target(name, &methods, &file.set, registry).map_err(|error| error.at(at(&["targets", name]))))
+            .map(|name| target(name, &methods, &texts, registry).map_err(|error| error.at(at(&["targets", name]))))
             .collect::<Result<Vec<_>>>()?;
         for (target, name) in targets.iter().zip(&file.targets) {
             let rollout = target.configuration(Method::Scratch).ppo.rollout_steps();
@@ -116,6 +153,7 @@ impl Definition {
             targets,
             methods,
             seeds: file.seeds,
+            first_seed: changes.first_seed,
             steps: file.steps,
             evaluations: file.evaluations,
             episodes: file.episodes,
@@ -165,13 +203,19 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     Ok(methods)
 }
 
-fn target(name: &str, methods: &[Method], set: &[String], registry: &Registry) -> Result<Target> {
+/// What changes the learners' configurations, in order: files, then assignments.
+fn configuration_texts(file: &File, changes: &Changes) -> Result<Vec<ron::Source>> {
+    let files = [&file.config, &changes.config].into_iter().flatten().map(|path| ron::Source::read(path));
+    files.chain(file.set.iter().map(|text| assignment(text))).collect()
+}
+
+fn target(name: &str, methods: &[Method], texts: &[ron::Source], registry: &Registry) -> Result<Target> {
     let environment = registry.resolve(name)?;
     let known = defaults::for_environment(&environment.simulator);
     let configure = |method: Method| {
         let mut configuration = method.configuration(known.config.clone());
-        for text in set {
-            configuration = configuration.apply(method, &crate::choose::configuration::assignment(text)?)?;
+        for text in texts {
+            configuration = configuration.apply_own(text)?;
         }
         Ok((method, configuration))
     };

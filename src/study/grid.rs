@@ -29,7 +29,7 @@ impl Grid {
                     let configuration = target.configuration(method);
                     let fits = method.transfer(configuration, Some(&source.policy), &spaces, 0);
                     fits.map_err(|error| error.at(format!("{} -> {} by {}", source.name(), target.environment.name, method.name())))?;
-                    for seed in 0..definition.seeds {
+                    for seed in definition.seed_range() {
                         let job = Job {
                             environment: target.environment.clone(),
                             method,

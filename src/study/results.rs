@@ -39,7 +39,7 @@ impl Results {
         for (s, source) in definition.sources.iter().enumerate() {
             for (t, target) in definition.targets.iter().enumerate() {
                 for &method in &definition.methods {
-                    let cells = (0..definition.seeds).map(|seed| &cells[grid.index(s, t, method, seed)]);
+                    let cells = definition.seed_range().map(|seed| &cells[grid.index(s, t, method, seed)]);
                     let curves: Vec<Vec<Point>> = cells.map(|cell| cell.evaluations.clone()).collect();
                     let finals: Vec<f64> = curves.iter().filter_map(|curve| curve.last()).map(|point| point.mean).collect();
                     rows.push(Row {

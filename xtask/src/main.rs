@@ -4,6 +4,7 @@
 //! compiler and provides libtorch, then leaves the work to `cargo`. A failure is one sentence that says what to do, and exit code 1.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a terminal")]
 
+mod bench;
 mod child;
 mod failure;
 mod libtorch;
@@ -18,7 +19,7 @@ use failure::Outcome;
 /// The word to type, what it does, and the function that does it with the arguments behind the word.
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
-const COMMANDS: [Command; 4] = [
+const COMMANDS: [Command; 5] = [
     ("setup", "provide libtorch (530 MB to download, once per machine): then plain `cargo` works too", |_| {
         println!("libtorch is in place: `cargo build`, `cargo run` and `cargo test` work");
         Ok(())
@@ -26,15 +27,18 @@ const COMMANDS: [Command; 4] = [
     ("demo", "the main job: transfer a policy and compare it with learning from scratch", demo),
     ("test", "all tests, optimised; what follows goes to `cargo test`: cargo xtask test gae -- --nocapture", test),
     ("lint", "formatting, and clippy with every warning an error", lint::run),
+    ("bench", "what takes longer; one of those below, or all of them", bench::run),
 ];
 
 fn demo(arguments: &[String]) -> Outcome {
     child::heading("Building Heirloom (some minutes the first time, most of them in libtorch's C++ headers)");
     child::cargo("build --release", &[])?;
-    child::heading("Transferring a policy, and comparing it with learning from scratch");
     // Heirloom writes over no result, and the last demo's is nobody's loss.
     let _ = std::fs::remove_dir_all(root().join("target/demo"));
-    child::cargo("run --release -- compare studies/demo.ron --out target/demo", arguments)
+    child::heading("Learning CartPole in one simulator (gym-rs, which gets the pole's inertia wrong)");
+    child::cargo("run --release -- pretrain gym_rs_cartpole --out target/demo/source", &[])?;
+    child::heading("Moving the policy to other physics by four methods, ten seeds each, beside learning from scratch");
+    child::cargo("run --release -- compare studies/demo.ron --out target/demo/study", arguments)
 }
 
 fn test(arguments: &[String]) -> Outcome {
@@ -69,10 +73,11 @@ fn dispatch(arguments: &[String]) -> Outcome {
 fn help() -> String {
     let rows = COMMANDS.map(|(name, purpose, _)| format!("  {name:<7}{purpose}")).join("\n");
     format!(
-        "Usage: cargo xtask COMMAND [ARGUMENTS]\n\n{rows}\n\n\
+        "Usage: cargo xtask COMMAND [ARGUMENTS]\n\n{rows}\n{}\n\n\
          Every command begins with `setup`, which does nothing when all is in place.\n\
          To use a libtorch {} of your own, set LIBTORCH to its folder, or LIBTORCH_USE_PYTORCH=1\n\
          for the one of the active Python environment; then nothing is downloaded.",
+        bench::help(),
         libtorch::VERSION
     )
 }

@@ -11,7 +11,7 @@ mod step;
 use super::terminal::Ending;
 use crate::env::Registry;
 use crate::error::{Error, Result};
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::Read;
@@ -19,48 +19,63 @@ use std::io::Read;
 /// Longer inputs are refused.
 const CAP: u64 = 256 << 20;
 
+const INPUTS_AND_OUTPUTS: &str = "\
+Shapes are in brackets: T steps, N environments, B rows, C channels, P parameters.
+
+step        one environment step from each given state
+  in   {\"environment\": NAME, \"cases\": [{\"state\": [NUMBERS], \"action\": INDEX or [VALUES]}, ...]}
+  out  {\"cases\": [{\"state\": [...], \"observation\": [...], \"reward\": r, \"terminated\": b, \"truncated\": b}, ...]}
+  The state is what the simulator itself keeps (CartPole: x, x_dot, theta, theta_dot). An environment with wrappers or drawn
+  parameters is refused.
+
+gae         generalised advantage estimation
+  in   {\"cases\": [{\"reward\": [T][N], \"value\": [T][N], \"next_value\": [T][N], \"terminated\": [T][N], \"truncated\": [T][N],
+       \"discount\": g, \"lambda\": l}, ...]}; next_value is the value of the next state, of the cut-off one where truncated
+  out  {\"cases\": [{\"f64\": [T][N], \"f32\": [T][N]}, ...]}
+
+adam        steps of Adam, or of AdamW where weight_decay is not 0
+  in   {\"parameters\": [P], \"gradients\": [STEPS][P], \"learning_rate\", \"beta1\", \"beta2\", \"epsilon\", \"weight_decay\"}
+  out  {\"f64\": [STEPS][P], \"f32\": [STEPS][P]}, the parameters after each step
+
+loss        PPO's losses and their gradients, in f64
+  in   {\"log_prob\": [B], \"old_log_prob\": [B], \"advantage\": [B], \"value\": [B], \"old_value\": [B], \"returns\": [B],
+       \"clip\": c, \"value_clip\": c or null}
+  out  {\"surrogate\", \"value_loss\", \"approx_kl\", \"clip_fraction\", \"d_log_prob\": [B], \"d_value\": [B]}
+
+normalizer  running moments, and values normalised by them
+  in   {\"shards\": [S][ROWS][C], \"values\": [V][C]}: rows that each shard saw, then values to normalise
+  out  {\"mean\": [C], \"variance\": [C], \"normalized\": [V][C]}; normalized as f32, clipped to +-10
+
+interval    mean with Student's t-interval, and interquartile mean
+  in   {\"cases\": [{\"values\": [N], \"level\": 0.95}, ...]}
+  out  {\"cases\": [{\"mean\", \"low\", \"high\", \"iqm\", \"standard_deviation\"}, ...]}; null where two values are needed
+
+Example:
+  echo '{\"environment\": \"cartpole\", \"cases\": [{\"state\": [0.01, 0.02, 0.03, 0.04], \"action\": 1}]}' | heirloom probe step";
+
 /// Feed recorded cases to one computation and read its exact answers: JSON on stdin, JSON on stdout.
+///
+/// Floats are written with as many digits as it takes to read the same bits back.
 #[derive(Args)]
+#[command(after_help = INPUTS_AND_OUTPUTS)]
 pub(super) struct Probe {
-    #[command(subcommand)]
+    /// The computation
     what: What,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum What {
-    /// Single environment steps from given states.
-    ///
-    /// Input: {"environment": NAME, "cases": [{"state": [numbers of the simulator's snapshot], "action": INDEX or [VALUES]}, ...]}.
-    /// Output: {"cases": [{"state": [...], "observation": [...], "reward": r, "terminated": b, "truncated": b}, ...]}.
-    /// The state is what the simulator itself keeps (CartPole: x, x_dot, theta, theta_dot), before any wrapper; an environment with
-    /// wrappers or drawn parameters is refused.
+    /// Single environment steps from given states
     Step,
-    /// Generalised advantage estimation.
-    ///
-    /// Input: {"cases": [{"reward": [T][N], "value": [T][N], "next_value": [T][N], "terminated": [T][N], "truncated": [T][N],
-    /// "discount": g, "lambda": l}, ...]}; next_value is the value of the next state, of the cut-off one where truncated.
-    /// Output: {"cases": [{"f64": [T][N], "f32": [T][N]}, ...]}.
+    /// Generalised advantage estimation
     Gae,
-    /// Steps of Adam or AdamW.
-    ///
-    /// Input: {"parameters": [P], "gradients": [STEPS][P], "learning_rate": r, "beta1", "beta2", "epsilon", "weight_decay"}.
-    /// Output: {"f64": [STEPS][P], "f32": [STEPS][P]}, the parameters after each step.
+    /// Steps of Adam or `AdamW`
     Adam,
-    /// PPO's losses and their gradients with respect to log-probability, value and entropy.
-    ///
-    /// Input: {"log_prob": [B], "old_log_prob": [B], "advantage": [B], "value": [B], "old_value": [B], "returns": [B], "clip": c,
-    /// "value_clip": c or null}. Output, in f64: {"surrogate", "value_loss", "approx_kl", "clip_fraction", "d_log_prob": [B],
-    /// "d_value": [B]}: gradients of the surrogate and of the value loss.
+    /// PPO's losses and their gradients
     Loss,
-    /// Running moments and normalised values.
-    ///
-    /// Input: {"shards": [S][ROWS][C], "values": [V][C]}: rows that each shard saw, then values to normalise.
-    /// Output: {"mean": [C], "variance": [C], "normalized": [V][C]} (normalized as f32, clipped to +-10).
+    /// Running moments and normalised values
     Normalizer,
-    /// Mean with t-interval, and interquartile mean.
-    ///
-    /// Input: {"cases": [{"values": [N], "level": 0.95}, ...]}.
-    /// Output: {"cases": [{"mean", "low", "high", "iqm", "standard_deviation"}, ...]}; no interval below two values.
+    /// Mean with t-interval, and interquartile mean
     Interval,
 }
 
@@ -81,7 +96,7 @@ fn answer<I: DeserializeOwned, O: Serialize>(compute: impl FnOnce(I) -> Result<O
     let mut text = String::new();
     std::io::stdin().take(CAP).read_to_string(&mut text).map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
     let input = serde_json::from_str(&text).map_err(|error| {
-        Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` and `heirloom probe NAME --help` describe the input")
+        Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` describes every input")
     })?;
     let output = serde_json::to_string(&compute(input)?).map_err(|error| Error::usage(error.to_string()))?;
     super::terminal::say(&output);

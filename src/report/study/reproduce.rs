@@ -23,7 +23,7 @@ pub(super) fn section(definition: &Definition) -> Markup {
                 }
                 dt { "seeds" }
                 dd {
-                    @if definition.seeds == 1 { "0" } @else { "0 to " (definition.seeds - 1) }
+                    (definition.first_seed) @if definition.seeds > 1 { " to " (definition.first_seed + definition.seeds - 1) }
                     ", of the runs and of their evaluation episodes: all methods are measured from the same start states"
                 }
                 dt { "measured" }

@@ -1,0 +1,102 @@
+//! `cargo xtask bench`: what takes too long, or needs too much, for every change: figures beside peers, learning over many seeds, the long forms of
+//! tests, other programs that read what we write.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::child;
+use crate::failure::Outcome;
+
+/// The word to type, what it measures, and the function that does it with the arguments behind the word.
+type Bench = (&'static str, &'static str, fn(&[String]) -> Outcome);
+
+const BENCHES: [Bench; 7] = [
+    ("speed", "ours and the peers' steps per second in turn, with ratios (needs benches/peers/setup.sh)", speed),
+    ("learning", "each classic task with 20 seeds, IQM and every seed", learning),
+    ("reliability", "1,000 kills, 10,000 hostile mutations, resume and threads", reliability),
+    ("parity", "200,000 single steps of each task against Gymnasium (needs its Python packages)", parity),
+    ("policies", "every shipped policy made again by the command on its card", policies),
+    ("interop", "TensorBoard and safetensors read a run (needs their Python packages)", interop),
+    ("deny", "licences, bans and sources of all dependencies (needs cargo-deny)", deny),
+];
+
+/// Runs one bench with its arguments, or all of them.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let Some((word, rest)) = arguments.split_first() else {
+        return BENCHES.iter().try_for_each(|(name, about, bench)| {
+            child::heading(&format!("{name}: {about}"));
+            bench(&[])
+        });
+    };
+    match BENCHES.iter().find(|(name, ..)| name == word) {
+        Some((.., bench)) => bench(rest),
+        None => Err(format!("there is no bench `{word}`: take one of {}", BENCHES.map(|(name, ..)| name).join(", "))),
+    }
+}
+
+/// What help says of them.
+pub(crate) fn help() -> String {
+    BENCHES.map(|(name, about, _)| format!("          {name:<12}{about}")).join("\n")
+}
+
+fn speed(arguments: &[String]) -> Outcome {
+    child::cargo("bench --no-run --bench speed", &[])?;
+    python("python3", "benches/side_by_side.py", arguments)
+}
+
+fn learning(arguments: &[String]) -> Outcome {
+    child::cargo("build --release", &[])?;
+    python("python3", "benches/learning.py", arguments)
+}
+
+fn reliability(arguments: &[String]) -> Outcome {
+    let mut command = child::cargo_command("test --release --test kill --test hostile_policy --test resume --test threads");
+    command.args(arguments).envs([("HEIRLOOM_KILLS", "1000"), ("HEIRLOOM_MUTATIONS", "10000"), ("HEIRLOOM_THREADS", "16")]);
+    let running = child::spawn(&mut command)?;
+    child::finish(&command, running)
+}
+
+fn parity(arguments: &[String]) -> Outcome {
+    let folder = crate::root().join("target/golden-long");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made ({error})", folder.display()))?;
+    let rows = ["--rows", "200000", "--out", &folder.to_string_lossy()].map(str::to_owned);
+    python(&peers_python(), "tests/golden/gymnasium/record.py", &rows)?;
+    let mut command = child::cargo_command("test --release --test gymnasium_parity");
+    command.args(arguments).env("HEIRLOOM_GOLDEN", &folder);
+    let running = child::spawn(&mut command)?;
+    child::finish(&command, running)
+}
+
+fn policies(arguments: &[String]) -> Outcome {
+    let mut command = child::cargo_command("test --release --test policies");
+    command.args(arguments).env("HEIRLOOM_ALL_POLICIES", "1");
+    let running = child::spawn(&mut command)?;
+    child::finish(&command, running)
+}
+
+fn interop(arguments: &[String]) -> Outcome {
+    // A run of its own, made anew.
+    let _ = std::fs::remove_dir_all(crate::root().join("target/interop"));
+    child::cargo("run --release -- pretrain cartpole --steps 50000 --out target/interop", arguments)?;
+    python(&peers_python(), "benches/interop.py", &["target/interop".to_owned()])
+}
+
+fn deny(arguments: &[String]) -> Outcome {
+    child::cargo("deny check licenses bans sources", arguments)
+}
+
+fn python(python: &str, script: &str, arguments: &[String]) -> Outcome {
+    let mut command = Command::new(python);
+    command.arg(script).args(arguments).current_dir(crate::root());
+    let running = child::spawn(&mut command)?;
+    child::finish(&command, running)
+}
+
+/// The Python in which the peers' packages are; the plain one where there is none.
+fn peers_python() -> String {
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/heirloom-peers"));
+    let peers = env::var_os("HEIRLOOM_PEERS").map(PathBuf::from).or_else(home);
+    let python = peers.map(|peers| peers.join("torch/bin/python")).filter(|python| python.is_file());
+    python.map_or_else(|| "python3".to_owned(), |python| python.to_string_lossy().into_owned())
+}
