@@ -1,6 +1,9 @@
 //! How fast we are, one measurement a process, one JSON line in the peers' form (`benches/peers/common.py`): `benches/side_by_side.py` runs
 //! ours and theirs in turn and prints ratios. `cargo bench --bench speed -- TASK [--threads N] [--steps N] [--envs N] [--setting a|b]`.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "counts become rates")]
+
 use heirloom::env::{Action, Registry};
 use heirloom::learn::Learner;
 use heirloom::learn::Schedule;

@@ -1,6 +1,8 @@
 //! What `heirloom pretrain` and `heirloom transfer` do, with library calls: learn CartPole, move the policy to strong gravity, compare with
 //! learning there from scratch. `cargo run --release --example transfer`
 
+#![expect(clippy::print_stdout, reason = "a program of its own")]
+
 use heirloom::choose::{Job, Method, Source};
 use heirloom::env::Registry;
 use heirloom::learn::{Learner, ppo};

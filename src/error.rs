@@ -68,6 +68,7 @@ impl Error {
     }
 
     /// The operating system refused (exit 6).
+    #[must_use]
     pub fn io(action: &str, path: &std::path::Path, error: std::io::Error) -> Self {
         Self::new(Kind::Io, format!("cannot {action}: {error}")).at(path.display()).caused_by(error)
     }

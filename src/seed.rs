@@ -1,6 +1,6 @@
 //! Seeds are streams: one seed per run, one counter-based stream per consumer.
 //!
-//! The key of a stream is SHA-256(seed, consumer), its ChaCha stream number the index; its position is all that a checkpoint
+//! The key of a stream is SHA-256(seed, consumer), its `ChaCha` stream number the index; its position is all that a checkpoint
 //! must keep. [`Stream`] is the list of all consumers, so that two of them cannot share a stream by a typo. There is no global
 //! generator, libtorch's included.
 
@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 use sha2::{Digest, Sha256};
 
-/// A random stream: ChaCha with 8 rounds, 2^68 bytes long, seekable.
+/// A random stream: `ChaCha` with 8 rounds, 2^68 bytes long, seekable.
 #[derive(Debug, Clone)]
 pub struct Rng(rand_chacha::ChaCha8Rng);
 
@@ -75,16 +75,18 @@ impl Rng {
 
     /// Uniform in `[0, 1)` with 53 random bits.
     pub fn unit(&mut self) -> f64 {
+        const STEP: f64 = f64::EPSILON / 2.0;
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit the mantissa")]
         let bits = (self.next_u64() >> 11) as f64;
-        bits * (1.0 / (1u64 << 53) as f64)
+        bits * STEP
     }
 
     /// Uniform in `[0, 1)` with 24 random bits, from half a word: for sampling many actions.
     pub fn unit_f32(&mut self) -> f32 {
+        const STEP: f32 = f32::EPSILON / 2.0;
         #[expect(clippy::cast_precision_loss, reason = "24 bits fit the mantissa")]
         let bits = (self.0.next_u32() >> 8) as f32;
-        bits * (1.0 / (1u32 << 24) as f32)
+        bits * STEP
     }
 
     /// Uniform in `[low, high)`, as NumPy computes it.

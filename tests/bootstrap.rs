@@ -27,6 +27,11 @@ impl Corridor {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "at most 8")]
+fn reading(steps: usize) -> f64 {
+    steps as f64 / 8.0
+}
+
 impl Env for Corridor {
     fn spaces(&self) -> &Spaces {
         &self.spaces
@@ -38,7 +43,7 @@ impl Env for Corridor {
     }
     fn step(&mut self, _action: Action<'_>, _rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
         self.steps += 1;
-        observation[0] = if self.terminates { self.steps as f64 / 8.0 } else { 0.0 };
+        observation[0] = if self.terminates { reading(self.steps) } else { 0.0 };
         let over = self.steps == 8;
         Ok(Step { reward: 1.0, terminated: over && self.terminates, truncated: over && !self.terminates })
     }

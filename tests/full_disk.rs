@@ -1,6 +1,8 @@
 //! A disk that is full for a while: the run goes on, the last good checkpoint stays, no line of the log is torn, and what was logged meanwhile
 //! is written when there is room.
 
+#![expect(clippy::disallowed_methods, reason = "what damages a file does it in place")]
+
 use heirloom::choose::{Job, Method};
 use heirloom::env::Registry;
 use heirloom::error::{Kind, Result};
@@ -66,11 +68,23 @@ fn a_run_outlives_a_full_disk() {
         let pool = Arc::new(Pool::inline());
         let mut learner = job.learner(&registry, &pool).unwrap();
         let mut folder = RunFolder::create(&path, job.definition()).unwrap();
-        let mut landlord = Landlord { run: if disturbed { path.clone() } else { scratch.path().join("elsewhere") }, warnings: 0, acknowledged: Vec::new() };
+        let mut landlord = Landlord {
+            run: if disturbed { path.clone() } else { scratch.path().join("elsewhere") },
+            warnings: 0,
+            acknowledged: Vec::new(),
+        };
         if !disturbed {
             std::fs::create_dir_all(landlord.run.join("checkpoints")).unwrap();
         }
-        let outcome = drive(&mut learner, &job.plan(), &job.evaluator(&registry, &pool), Some(&mut folder), Position::default(), &Stop::new(), &mut landlord);
+        let outcome = drive(
+            &mut learner,
+            &job.plan(),
+            &job.evaluator(&registry, &pool),
+            Some(&mut folder),
+            Position::default(),
+            &Stop::new(),
+            &mut landlord,
+        );
         assert!(matches!(outcome.unwrap(), Outcome::Finished(_)));
         (landlord.warnings, landlord.acknowledged, std::fs::read(path.join("metrics.csv")).unwrap())
     };

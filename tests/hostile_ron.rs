@@ -34,9 +34,17 @@ fn environments() -> Vec<(&'static str, String, Vec<&'static str>)> {
         ("a law that does not exist", swap("9.8", "Unifrm(8, 9)"), vec!["bad.ron:3:", "Uniform"]),
         ("a law turned around", swap("9.8", "Uniform(9, 8)"), vec!["bad.ron:3:15", "low < high"]),
         ("a law that never ends", swap("9.8", "TruncatedNormal(900, 0.001, 1, 2)"), vec!["bad.ron:3:15"]),
-        ("a wrapper that does not exist", swap("ObservationNoise", "ObservationNois"), vec!["bad.ron:4:", "did you mean `ObservationNoise`?"]),
+        (
+            "a wrapper that does not exist",
+            swap("ObservationNoise", "ObservationNois"),
+            vec!["bad.ron:4:", "did you mean `ObservationNoise`?"],
+        ),
         ("a wrapper's field out of range", swap("0.1", "-0.1"), vec!["bad.ron:4:"]),
-        ("a wrapper on a channel that is not there", swap("std: 0.1", "std: 0.1, channels: [\"pole_angl\"]"), vec!["bad.ron:4:", "did you mean `pole_angle`?"]),
+        (
+            "a wrapper on a channel that is not there",
+            swap("std: 0.1", "std: 0.1, channels: [\"pole_angl\"]"),
+            vec!["bad.ron:4:", "did you mean `pole_angle`?"],
+        ),
         ("a delay of 2^60 steps", swap("ObservationNoise(std: 0.1)", "ObservationDelay(steps: 1152921504606846976)"), vec!["bad.ron:4:"]),
         ("a stack of stacks", swap("ObservationNoise(std: 0.1)", &"FrameStack(frames: 1000),".repeat(20)), vec!["bad.ron"]),
         ("an environment that is not there", swap("\"cartpole\"", "\"cartpol\""), vec!["bad.ron:2:", "did you mean `cartpole`"]),
@@ -61,7 +69,7 @@ fn environment_files() {
         }
         assert!(ended.stderr.lines().count() <= 2 && ended.stderr.len() < 4000, "{name}: {}", ended.stderr);
     }
-    std::fs::write(program.path("envs/bad.ron"), b"(about: \"\xff\")").unwrap();
+    heirloom::file::disk::write(&program.path("envs/bad.ron"), b"(about: \"\xff\")").unwrap();
     program.run("envs show envs/bad.ron").refused(2, &["UTF-8"]);
     program.run("envs show envs/missing.ron").refused(2, &["there is no environment file"]);
     // The list goes on without it.

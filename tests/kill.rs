@@ -2,6 +2,8 @@
 //!
 //! `HEIRLOOM_KILLS` sets how many times (30; the long form 1,000).
 
+#![expect(clippy::disallowed_methods, reason = "what damages a file does it in place")]
+
 mod program;
 
 use heirloom::run::RunFolder;
@@ -115,7 +117,8 @@ fn one_run_folder_one_process() {
 /// The newest checkpoint damaged in every way: found out, and the last good one is used and named.
 #[test]
 fn a_damaged_checkpoint_is_passed_over() {
-    let damages: [(&str, &dyn Fn(&std::path::Path)); 6] = [
+    type Damage<'a> = (&'a str, &'a dyn Fn(&std::path::Path));
+    let damages: [Damage; 6] = [
         ("a flipped bit in the weights", &|folder| flip(&folder.join("weights.safetensors"))),
         ("a flipped bit in the state", &|folder| flip(&folder.join("state.safetensors"))),
         ("a truncated state", &|folder| truncate(&folder.join("state.safetensors"))),

@@ -6,7 +6,8 @@ use heirloom::policy::{Card, store};
 use program::Program;
 use std::path::Path;
 
-const SHIPPED: [(&str, f64); 5] = [("acrobot", -80.0), ("cartpole", 495.0), ("mountain_car", -115.0), ("mountain_car_continuous", 90.0), ("pendulum", -180.0)];
+const SHIPPED: [(&str, f64); 5] =
+    [("acrobot", -80.0), ("cartpole", 495.0), ("mountain_car", -115.0), ("mountain_car_continuous", 90.0), ("pendulum", -180.0)];
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies"))
@@ -21,7 +22,8 @@ fn every_shipped_policy_is_sound_and_does_what_its_card_says() {
         let measured = card.measured.as_ref().unwrap();
         assert!(measured.mean >= least && measured.episodes == 100, "{name}: {measured:?}");
         assert_eq!(card.provenance.environment, name);
-        let json: serde_json::Value = serde_json::from_str(&program.ok(&format!("evaluate {} {name} --json", folder().join(name).display()))).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_str(&program.ok(&format!("evaluate {} {name} --json", folder().join(name).display()))).unwrap();
         let mean = json["mean"].as_f64().unwrap();
         let same_machine = numerics(&card);
         assert!(if same_machine { mean == measured.mean } else { mean >= least }, "{name}: {mean}, its card says {}", measured.mean);

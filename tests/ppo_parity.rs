@@ -1,5 +1,7 @@
 //! PPO losses, their gradients and Adam against PyTorch: `tests/golden/ppo/record.py` is the other side.
 
+#![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the recorder's numbers, bit for bit")]
+
 use heirloom::learn::Batch;
 use heirloom::learn::ppo::fused_gradient;
 use heirloom::learn::ppo::loss::{self, Weights};
@@ -64,9 +66,10 @@ fn case(seed: u64) -> Case {
     let mut params = Params::zeros(shape.layout());
     params.values = s.numbers(params.values.len());
     let observation = s.numbers(rows * inputs);
-    let action = match categorical {
-        true => (0..rows).map(|_| s.below(outputs as u64) as f32).collect(),
-        false => s.numbers(rows * outputs).into_iter().map(|number| number * 2.0).collect(),
+    let action = if categorical {
+        (0..rows).map(|_| s.below(outputs as u64) as f32).collect()
+    } else {
+        s.numbers(rows * outputs).into_iter().map(|number| number * 2.0).collect()
     };
     let columns = [s.numbers(rows), s.numbers(rows), s.numbers(rows), s.numbers(rows)];
     Case { shape, params, columns, observation, action, rows, value_clip }
@@ -150,7 +153,7 @@ fn the_fused_update_is_pytorchs() {
     }
 }
 
-/// Parameters of Adam and AdamW after 1, 10, 100 and 1,000 steps: the formula in f64, the optimiser in f32, each against PyTorch's own in
+/// Parameters of Adam and `AdamW` after 1, 10, 100 and 1,000 steps: the formula in f64, the optimiser in f32, each against PyTorch's own in
 /// that precision.
 #[test]
 fn a_thousand_steps_of_adam_are_pytorchs() {

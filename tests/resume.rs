@@ -146,7 +146,7 @@ fn an_iteration_that_is_broken_off_is_done_again() {
             }
             let kept: State = current.state();
             match break_off(&mut current, usual.mul_f64(rng.unit())) {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error) => {
                     assert_eq!(error.kind(), heirloom::error::Kind::Stopped);
                     broken_off += 1;

@@ -73,7 +73,7 @@ fn imports_point_up() {
                 match order.get(&other) {
                     Some(&above) if above < place || other == room => {}
                     Some(_) => {
-                        wrong.push(format!("src/{}:{}: `{room}` imports `{other}`, which is not above it", inside.display(), number + 1))
+                        wrong.push(format!("src/{}:{}: `{room}` imports `{other}`, which is not above it", inside.display(), number + 1));
                     }
                     None => wrong.push(format!("src/{}:{}: `{other}` is not on the map", inside.display(), number + 1)),
                 }

@@ -5,7 +5,7 @@ use heirloom::env::{Registry, Spec};
 use heirloom::learn::{Learner, ppo};
 use heirloom::nn::{Activation, actor_critic};
 use heirloom::parallel::Pool;
-use heirloom::policy::{Card, Policy};
+use heirloom::policy::{Card, Policy, Provenance};
 use heirloom::rollout::collect::Choice;
 use heirloom::rollout::evaluate;
 use heirloom::stop::Stop;
@@ -23,7 +23,7 @@ fn job(environment: Spec, method: Method, configuration: Configuration, source: 
     let source = source.map(|policy| Source {
         path: "source".into(),
         policy: policy.clone(),
-        card: Card::new(policy, Default::default(), Vec::new()),
+        card: Card::new(policy, Provenance::default(), Vec::new()),
     });
     Job {
         environment,

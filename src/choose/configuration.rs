@@ -82,7 +82,7 @@ pub fn assignment(text: &str) -> Result<ron::Source> {
     if !fields.iter().all(is_name) {
         return Err(Error::usage(format!("`{path}` is not the name of a field")).at(&name));
     }
-    let open: String = fields.iter().map(|field| format!("({field}: ")).collect();
+    let open = format!("({}: ", fields.join(": ("));
     Ok(ron::Source { name, text: format!("{open}{}{}", value.trim(), ")".repeat(fields.len())) })
 }
 

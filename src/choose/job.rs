@@ -245,10 +245,10 @@ fn rebuild(definition: &Definition, registry: &Registry) -> Result<Job> {
     let configuration =
         ron::Source { name: "configuration".into(), text: provenance.configuration.clone() }.parse().map_err(as_artefact)?;
     let source = definition.source.as_ref().map(|path| Source::load(&path.to_string_lossy())).transpose()?;
-    if let (Some(source), Some(parent)) = (&source, definition.parents.first()) {
-        if source.card.digest != parent.digest {
-            return Err(Error::artefact("is not the policy that this run started from: its digest differs").at(source.path.display()));
-        }
+    if let (Some(source), Some(parent)) = (&source, definition.parents.first())
+        && source.card.digest != parent.digest
+    {
+        return Err(Error::artefact("is not the policy that this run started from: its digest differs").at(source.path.display()));
     }
     if definition.evaluate_every == 0 || definition.checkpoint_every == 0 || definition.evaluation_episodes == 0 {
         return Err(Error::artefact("an interval of the run is 0"));

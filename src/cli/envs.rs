@@ -39,14 +39,14 @@ enum What {
 impl Envs {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.what {
-            None => list(registry, self.json),
+            None => Ok(list(registry, self.json)),
             Some(What::Show { environment, json }) => show(registry, &environment, json),
             Some(What::Check { environments }) => check_all(registry, environments),
         }
     }
 }
 
-fn list(registry: &Registry, json: bool) -> Result<Ending> {
+fn list(registry: &Registry, json: bool) -> Ending {
     let resolve = |name: &String| registry.resolve(name).inspect_err(terminal::warn).ok();
     let specs: Vec<Spec> = registry.names().iter().filter_map(resolve).collect();
     if json {
@@ -55,14 +55,14 @@ fn list(registry: &Registry, json: bool) -> Result<Ending> {
             .map(|spec| serde_json::json!({"name": spec.name, "about": spec.about, "simulator": spec.simulator, "extends": spec.extends}))
             .collect();
         terminal::json(&entries.into());
-        return Ok(Ending::Done);
+        return Ending::Done;
     }
     let rows = specs.into_iter().map(|spec| {
         let base = spec.extends.first().map_or_else(|| spec.simulator.clone(), |base| format!("{base}, but ..."));
         vec![spec.name, base, spec.about]
     });
     terminal::table(&["name", "is", "about"], &[], rows.collect());
-    Ok(Ending::Done)
+    Ending::Done
 }
 
 fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
@@ -107,7 +107,7 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
     }
     terminal::heading(&spec.name);
     terminal::say(&spec.about);
-    let chain = spec.extends.iter().map(|base| format!(" extends {base}")).collect::<String>();
+    let chain = spec.extends.iter().map(|base| format!(" extends {base}")).collect::<Vec<_>>().concat();
     terminal::say(&format!("simulator {}{}{chain}", spec.simulator, if chain.is_empty() { "" } else { ";" }));
     terminal::say(&format!(
         "episodes end after {} steps",

@@ -65,6 +65,7 @@ enum Command {
 
 /// Runs the command line with the environments of a registry: ours, and a user's own. A user's `main` is this one call.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the one line of a user's `main`")]
 pub fn main_with(registry: Registry) -> ExitCode {
     crate::nn::autograd::configure_process();
     let arguments = match Arguments::try_parse() {

@@ -37,7 +37,7 @@ enum What {
     Save {
         /// Run folder
         run: String,
-        /// The new folder, for example policies/my_cartpole
+        /// The new folder, for example `policies/my_cartpole`
         folder: PathBuf,
     },
 }
@@ -45,14 +45,14 @@ enum What {
 impl Policies {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.what {
-            None => list(self.json),
+            None => Ok(list(self.json)),
             Some(What::Show { policy, json }) => show(&policy, json),
             Some(What::Save { run, folder }) => save(registry, &run, &folder),
         }
     }
 }
 
-fn list(json: bool) -> Result<Ending> {
+fn list(json: bool) -> Ending {
     let mut cards = Vec::new();
     for (name, path) in known_policies() {
         match store::load_card(&path) {
@@ -63,11 +63,11 @@ fn list(json: bool) -> Result<Ending> {
     if json {
         let entries: Vec<serde_json::Value> = cards.iter().map(|(name, card)| to_json(name, card)).collect();
         terminal::json(&entries.into());
-        return Ok(Ending::Done);
+        return Ending::Done;
     }
     if cards.is_empty() {
         terminal::note("there are no policies under ./policies; `heirloom pretrain` makes one");
-        return Ok(Ending::Done);
+        return Ending::Done;
     }
     let rows = cards.iter().map(|(name, card)| {
         let (mean, interval) = card.measured.as_ref().map_or_else(Default::default, |measured| {
@@ -84,7 +84,7 @@ fn list(json: bool) -> Result<Ending> {
         ]
     });
     terminal::table(&["name", "environment", "method", "steps", "return", "95 % interval", "digest"], &[3, 4, 5], rows.collect());
-    Ok(Ending::Done)
+    Ending::Done
 }
 
 fn to_json(name: &str, card: &Card) -> serde_json::Value {
@@ -159,7 +159,9 @@ fn show_ancestor(ancestor: &Ancestor, depth: usize) {
         count(*steps),
         digest.get(..12).unwrap_or(digest)
     ));
-    parents.iter().for_each(|parent| show_ancestor(parent, depth + 1));
+    for parent in parents {
+        show_ancestor(parent, depth + 1);
+    }
 }
 
 fn save(registry: &Registry, run: &str, folder: &std::path::Path) -> Result<Ending> {

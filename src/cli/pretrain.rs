@@ -38,7 +38,7 @@ impl Pretrain {
         let known = defaults::for_environment(&environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.steps);
-        let settings: String = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect();
+        let settings = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect::<Vec<_>>().concat();
         let job = Job {
             configuration: self.run.configure(Method::Scratch, Method::Scratch.configuration(known.config))?,
             method: Method::Scratch,

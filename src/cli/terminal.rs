@@ -116,7 +116,7 @@ pub(super) fn bytes(value: u64) -> String {
 
 /// A bar over steps with rate and time left; where there is no terminal, a line a minute.
 pub(super) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     quiet: bool,
     last_line: Mutex<Instant>,
 }
@@ -131,28 +131,28 @@ impl Bar {
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { bar, quiet, last_line: Mutex::new(Instant::now()) }
+        Self { drawn: bar, quiet, last_line: Mutex::new(Instant::now()) }
     }
 
     /// So many more steps are done.
     pub(super) fn add(&self, steps: u64) {
-        self.bar.inc(steps);
+        self.drawn.inc(steps);
         self.line_a_minute();
     }
 
     /// So many steps need not be done: they say nothing of the rate.
     pub(super) fn skip(&self, steps: u64) {
-        self.bar.set_position(self.bar.position() + steps);
-        self.bar.reset_eta();
+        self.drawn.set_position(self.drawn.position() + steps);
+        self.drawn.reset_eta();
     }
 
     /// What is said behind the bar.
     pub(super) fn say(&self, message: String) {
-        self.bar.set_message(message);
+        self.drawn.set_message(message);
     }
 
     pub(super) fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 
     fn line_a_minute(&self) {
@@ -162,8 +162,8 @@ impl Bar {
         let Ok(mut last) = self.last_line.try_lock() else { return };
         if last.elapsed() > Duration::from_secs(60) {
             *last = Instant::now();
-            let of = count(self.bar.length().unwrap_or(0));
-            eprintln!("{} of {of} steps, {:.0} steps/s, {}", count(self.bar.position()), self.bar.per_sec(), self.bar.message());
+            let of = count(self.drawn.length().unwrap_or(0));
+            eprintln!("{} of {of} steps, {:.0} steps/s, {}", count(self.drawn.position()), self.drawn.per_sec(), self.drawn.message());
         }
     }
 }
@@ -183,7 +183,7 @@ impl Progress {
 
     fn detail(&self, text: &str) {
         if self.verbose {
-            self.bar.bar.suspend(|| eprintln!("{text}"));
+            self.bar.drawn.suspend(|| eprintln!("{text}"));
         }
     }
 
@@ -196,7 +196,7 @@ impl Listener for Progress {
     fn hear(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
             Event::Started { steps, total } => {
-                self.bar.bar.set_length(*total);
+                self.bar.drawn.set_length(*total);
                 self.bar.skip(*steps);
                 self.steps = *steps;
             }
@@ -211,7 +211,7 @@ impl Listener for Progress {
                 self.detail(&format!("evaluated after {} steps: {}", evaluation.steps, number(mean)));
             }
             Event::Checkpointed { steps, path } => self.detail(&format!("checkpoint after {steps} steps: {}", path.display())),
-            Event::Warning(error) => self.bar.bar.suspend(|| warn(error)),
+            Event::Warning(error) => self.bar.drawn.suspend(|| warn(error)),
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl TransferCommand {
         let known = defaults::for_environment(&environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.transfer_steps());
-        let settings: String = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect();
+        let settings = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect::<Vec<_>>().concat();
         let job = Job {
             configuration: self.run.configure(method, method.configuration(known.config))?,
             method,

@@ -1,4 +1,4 @@
-//! Adam and AdamW (Kingma & Ba 2015; Loshchilov & Hutter 2019), over flat parameters, with a rate for every tensor.
+//! Adam and `AdamW` (Kingma & Ba 2015; Loshchilov & Hutter 2019), over flat parameters, with a rate for every tensor.
 //!
 //! libtorch's optimisers cannot save their state; this one is three lists and a counter. Rates scale the step *after* Adam: on the
 //! gradient Adam would undo them. A rate of 0 skips moments, decay and the clipping norm: a frozen tensor keeps every bit.
@@ -19,7 +19,7 @@ pub struct Config {
     pub beta1: f64,
     /// Decay of the second moment.
     pub beta2: f64,
-    /// Added to the root of the second moment (1e-5 as in OpenAI's PPO, detail 3 of "The 37 Implementation Details of PPO").
+    /// Added to the root of the second moment (1e-5 as in `OpenAI`'s PPO, detail 3 of "The 37 Implementation Details of PPO").
     pub epsilon: f64,
     /// Decoupled weight decay; 0 is Adam.
     pub weight_decay: f64,

@@ -58,6 +58,7 @@ pub fn log_std<'a>(shape: &ActorCritic, leaves: &'a [Tensor]) -> Option<&'a Tens
 
 fn mlp(shape: &ActorCritic, leaves: &[Tensor], observation: &Tensor) -> Tensor {
     let layers = leaves.len() / 2;
+    #[expect(clippy::disallowed_methods, reason = "read, never written")]
     let mut x = observation.shallow_clone();
     for (index, pair) in leaves.chunks_exact(2).enumerate() {
         let (weight, bias) = (&pair[0], &pair[1]);
@@ -95,7 +96,12 @@ pub fn add_gradient(loss: &Tensor, leaves: &[Tensor], flat: &mut [f32]) -> Resul
     if !value.is_finite() {
         return Err(Error::diverged(format!("is {value}")).at("loss"));
     }
-    leaves.iter().for_each(|leaf| leaf.grad().f_zero_().map_or((), drop));
+    for leaf in leaves {
+        let mut gradient = leaf.grad();
+        if gradient.defined() {
+            let _ = gradient.zero_();
+        }
+    }
     loss.backward();
     let mut rest = flat;
     for leaf in leaves {

@@ -5,6 +5,9 @@ use crate::seed::Rng;
 
 /// Fills a weight `[outputs, inputs]` with an orthogonal matrix times `gain` (Saxe et al. 2014): the Q of a normal matrix's QR
 /// decomposition with the signs of R's diagonal, as PyTorch's `orthogonal_` does.
+///
+/// # Panics
+/// When there is no parameter of this name.
 pub fn orthogonal(params: &mut Params, name: &str, gain: f64, rng: &mut Rng) {
     let range = params.layout().range(name).expect("a parameter of this name");
     let shape = &params.layout().entries().iter().find(|entry| entry.name == name).expect("a parameter of this name").shape;
@@ -34,7 +37,9 @@ fn orthonormal(count: usize, length: usize, rng: &mut Rng) -> Vec<Vec<f64>> {
             }
         }
         let norm = vector.iter().map(|value| value * value).sum::<f64>().sqrt();
-        vector.iter_mut().for_each(|value| *value /= norm);
+        for value in &mut vector {
+            *value /= norm;
+        }
         vectors.push(vector);
     }
     vectors

@@ -183,6 +183,7 @@ impl Workspace {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "random inputs and weights are f32")]
 mod tests {
     use super::*;
     use crate::nn::{Activation, Head};
@@ -196,7 +197,9 @@ mod tests {
     fn fill(workspace: &mut Workspace, rows: usize, seed: u64) {
         let mut rng = Stream::Env(0).under(seed);
         for row in 0..rows {
-            workspace.input_row(row).iter_mut().for_each(|value| *value = rng.normal() as f32);
+            for value in workspace.input_row(row) {
+                *value = rng.normal() as f32;
+            }
         }
     }
 

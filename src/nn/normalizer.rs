@@ -166,11 +166,15 @@ mod tests {
     fn merged_shards_are_what_one_pass_sees() {
         let rows: Vec<[f64; 2]> = (0..100).map(|i| [f64::from(i).sin() * 3.0 + 5.0, f64::from(i * i % 17)]).collect();
         let mut whole = Moments::new(2);
-        rows.iter().for_each(|row| whole.push(row));
+        for row in &rows {
+            whole.push(row);
+        }
         let mut merged = Moments::new(2);
         for part in rows.chunks(30) {
             let mut shard = Moments::new(2);
-            part.iter().for_each(|row| shard.push(row));
+            for row in part {
+                shard.push(row);
+            }
             merged.merge(&shard);
         }
         for channel in 0..2 {

@@ -24,13 +24,13 @@ impl Binding {
     /// Exit 3 with every channel and action that does not match.
     pub fn new(policy: &Spaces, env: &Spaces) -> Result<Self> {
         let mut missing = Vec::new();
-        let observation = match_names(names(&policy.observation), &names(&env.observation), "channel", &mut missing);
+        let observation = match_names(&names(&policy.observation), &names(&env.observation), "channel", &mut missing);
         let kinds_differ = std::mem::discriminant(&policy.action) != std::mem::discriminant(&env.action);
         if kinds_differ {
             let kind = |space: &ActionSpace| if matches!(space, ActionSpace::Discrete(_)) { "discrete" } else { "continuous" };
             missing.push(format!("actions are {} in the policy and {} in the environment", kind(&policy.action), kind(&env.action)));
         }
-        let action = match_names(policy.action.names(), &env.action.names(), "action", &mut missing);
+        let action = match_names(&policy.action.names(), &env.action.names(), "action", &mut missing);
         if env.action.size() != policy.action.size() && !kinds_differ {
             let extra: Vec<&str> = env.action.names().into_iter().filter(|name| !policy.action.names().contains(name)).collect();
             missing.push(format!("the policy does not know the actions {}", extra.join(", ")));
@@ -111,7 +111,7 @@ fn names(channels: &[Channel]) -> Vec<&str> {
     channels.iter().map(|channel| channel.name.as_str()).collect()
 }
 
-fn match_names(wanted: Vec<&str>, there: &[&str], what: &str, missing: &mut Vec<String>) -> Vec<usize> {
+fn match_names(wanted: &[&str], there: &[&str], what: &str, missing: &mut Vec<String>) -> Vec<usize> {
     let find = |name: &str| there.iter().position(|known| *known == name);
     let found = wanted.iter().map(|name| {
         find(name).unwrap_or_else(|| {

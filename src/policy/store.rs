@@ -79,14 +79,12 @@ fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
     params.load("", &mut left)?;
     params.check_finite()?;
     let inputs = card.architecture.inputs;
-    let normalizer = match card.normalizes_observations {
-        true => Some(Normalizer::new(Moments::load(inputs, super::OBSERVATION_MOMENTS, &mut left)?)),
-        false => None,
+    let normalizer = if card.normalizes_observations {
+        Some(Normalizer::new(Moments::load(inputs, super::OBSERVATION_MOMENTS, &mut left)?))
+    } else {
+        None
     };
-    let return_moments = match card.normalizes_returns {
-        true => Some(Moments::load(1, super::RETURN_MOMENTS, &mut left)?),
-        false => None,
-    };
+    let return_moments = if card.normalizes_returns { Some(Moments::load(1, super::RETURN_MOMENTS, &mut left)?) } else { None };
     if let Some(name) = left.keys().next() {
         return Err(Error::artefact("is a tensor that the card does not know").at(name.escape_debug()));
     }

@@ -106,10 +106,10 @@ impl Course<'_, '_> {
     /// Everything that is told changes what a checkpoint must hold. Logs first, so that what is shown is also written. A log that the disk refuses now is written when there is room.
     fn tell(&mut self, event: &Event<'_>) -> Result<()> {
         self.unsaved |= !matches!(event, Event::Started { .. });
-        if let Some(folder) = self.folder {
-            if let Err(error) = folder.hear(event) {
-                self.survive(error)?;
-            }
+        if let Some(folder) = self.folder
+            && let Err(error) = folder.hear(event)
+        {
+            self.survive(error)?;
         }
         self.listener.hear(event)
     }
@@ -140,10 +140,10 @@ impl Course<'_, '_> {
         let best = self.position.best.is_none_or(|best| mean > best);
         if best {
             self.position.best = Some(mean);
-            if let Some(folder) = self.folder {
-                if let Err(error) = folder.keep_best(&policy, learner.steps(), self.evaluator.measured(&evaluation)) {
-                    self.survive(error)?;
-                }
+            if let Some(folder) = self.folder
+                && let Err(error) = folder.keep_best(&policy, learner.steps(), self.evaluator.measured(&evaluation))
+            {
+                self.survive(error)?;
             }
         }
         self.tell(&Event::Evaluated { evaluation: &evaluation, best })?;

@@ -210,7 +210,15 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        let shape = ActorCritic { inputs: 1, joined: 0, outputs: 2, actor: vec![2], critic: vec![2], activation: Activation::Tanh, head: Head::Categorical };
+        let shape = ActorCritic {
+            inputs: 1,
+            joined: 0,
+            outputs: 2,
+            actor: vec![2],
+            critic: vec![2],
+            activation: Activation::Tanh,
+            head: Head::Categorical,
+        };
         let action = crate::env::ActionSpace::Discrete(vec!["left".into(), "right".into()]);
         let spaces = crate::env::Spaces { observation: vec![crate::env::Channel::unbounded("x")], action };
         Policy { params: shape.init(0), shape, spaces, normalizer: None, return_moments: None }
@@ -267,7 +275,7 @@ mod tests {
     #[test]
     fn a_folder_with_something_else_in_it_is_not_taken() {
         let scratch = tempfile::tempdir().unwrap();
-        std::fs::write(scratch.path().join("thesis.tex"), "x").unwrap();
+        disk::write(&scratch.path().join("thesis.tex"), b"x").unwrap();
         assert_eq!(RunFolder::create(scratch.path(), definition()).map(drop).unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -33,7 +33,7 @@ fn record(data: &[u8]) -> Vec<u8> {
     [&length[..], &masked_crc(&length), data, &masked_crc(data)].concat()
 }
 
-/// A CRC that may itself be part of checksummed data: rotated and shifted, as in TFRecord.
+/// A CRC that may itself be part of checksummed data: rotated and shifted, as in `TFRecord`.
 fn masked_crc(data: &[u8]) -> [u8; 4] {
     crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
 }

@@ -173,8 +173,17 @@ fn check_numbers(file: &File, source: &ron::Source) -> Result<()> {
     for (field, list) in [("sources", &file.sources), ("targets", &file.targets), ("methods", &file.methods)] {
         let mut sorted = list.clone();
         sorted.sort();
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return refuse(field, &format!("names `{}` twice", pair[0]));
+        let twice = sorted.windows(2).find_map(|pair| {
+            if let [one, next] = pair
+                && one == next
+            {
+                Some(one)
+            } else {
+                None
+            }
+        });
+        if let Some(twice) = twice {
+            return refuse(field, &format!("names `{twice}` twice"));
         }
     }
     if !(1..=1000).contains(&file.seeds) {

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// A scratch folder in which the program runs.
-pub struct Program {
+pub(crate) struct Program {
     folder: tempfile::TempDir,
 }
 
 /// What a run of the program left.
-pub struct Ended {
+pub(crate) struct Ended {
     /// Its exit code; `None` when a signal ended it.
     pub code: Option<i32>,
     pub stdout: String,
@@ -19,20 +19,20 @@ pub struct Ended {
 }
 
 impl Program {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, inside: &str) -> PathBuf {
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The command, not started yet. Nothing of the user's own cache is seen.
-    pub fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_heirloom"));
         command.args(line.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env("XDG_CACHE_HOME", self.path("cache")).env("RUST_BACKTRACE", "0").env_remove("CLICOLOR_FORCE");
@@ -40,33 +40,33 @@ impl Program {
     }
 
     /// Runs it to its end.
-    pub fn run(&self, line: &str) -> Ended {
+    pub(crate) fn run(&self, line: &str) -> Ended {
         let output = self.command(line).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ended { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
     /// Runs it and expects success.
-    pub fn ok(&self, line: &str) -> String {
+    pub(crate) fn ok(&self, line: &str) -> String {
         let ended = self.run(line);
         assert_eq!(ended.code, Some(0), "heirloom {line}\n{}{}", ended.stdout, ended.stderr);
         ended.stdout
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        heirloom::file::disk::write(&path, text.as_bytes()).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> Vec<u8> {
+    pub(crate) fn read(&self, path: &str) -> Vec<u8> {
         std::fs::read(self.path(path)).unwrap()
     }
 }
 
 impl Ended {
     /// Expects an error of this exit code, in one line that holds all of `parts`, and no panic.
-    pub fn refused(&self, code: i32, parts: &[&str]) {
+    pub(crate) fn refused(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
         let line =
             self.stderr.lines().find(|line| line.starts_with("error: ")).unwrap_or_else(|| panic!("no error line in {}", self.stderr));

@@ -1,4 +1,4 @@
-//! Steps of Adam or AdamW.
+//! Steps of Adam or `AdamW`.
 
 use super::same_length;
 use crate::error::Result;
@@ -24,11 +24,11 @@ pub(super) struct Output {
     f32: Vec<Vec<f32>>,
 }
 
-pub(super) fn answer(input: Input) -> Result<Output> {
+pub(super) fn answer(input: &Input) -> Result<Output> {
     for gradient in &input.gradients {
         same_length(&[("parameters", input.parameters.len()), ("gradients", gradient.len())])?;
     }
-    Ok(Output { f64: course(&input), f32: course(&input) })
+    Ok(Output { f64: course(input), f32: course(input) })
 }
 
 fn course<T: Float>(input: &Input) -> Vec<Vec<T>> {

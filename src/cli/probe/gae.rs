@@ -34,7 +34,7 @@ struct Advantages {
     f32: Vec<Vec<f32>>,
 }
 
-pub(super) fn answer(input: Input) -> Result<Output> {
+pub(super) fn answer(input: &Input) -> Result<Output> {
     Ok(Output { cases: input.cases.iter().map(advantages).collect::<Result<_>>()? })
 }
 

@@ -31,7 +31,7 @@ struct Estimate {
     standard_deviation: Option<f64>,
 }
 
-pub(super) fn answer(input: Input) -> Result<Output> {
+pub(super) fn answer(input: &Input) -> Result<Output> {
     let estimate = |case: &Case| {
         if case.values.is_empty() || !(0.0..1.0).contains(&case.level) {
             return Err(Error::usage("a case needs values and a level between 0 and 1").at("stdin"));

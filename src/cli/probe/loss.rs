@@ -29,7 +29,7 @@ pub(super) struct Output {
     d_value: Vec<f64>,
 }
 
-pub(super) fn answer(input: Input) -> Result<Output> {
+pub(super) fn answer(input: &Input) -> Result<Output> {
     let lists = [
         ("log_prob", &input.log_prob),
         ("old_log_prob", &input.old_log_prob),

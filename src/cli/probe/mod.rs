@@ -83,11 +83,11 @@ impl Probe {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.what {
             What::Step => answer(|input| step::answer(registry, input)),
-            What::Gae => answer(gae::answer),
-            What::Adam => answer(adam::answer),
-            What::Loss => answer(loss::answer),
-            What::Normalizer => answer(normalizer::answer),
-            What::Interval => answer(interval::answer),
+            What::Gae => answer(|input| gae::answer(&input)),
+            What::Adam => answer(|input| adam::answer(&input)),
+            What::Loss => answer(|input| loss::answer(&input)),
+            What::Normalizer => answer(|input| normalizer::answer(&input)),
+            What::Interval => answer(|input| interval::answer(&input)),
         }
     }
 }
@@ -95,9 +95,8 @@ impl Probe {
 fn answer<I: DeserializeOwned, O: Serialize>(compute: impl FnOnce(I) -> Result<O>) -> Result<Ending> {
     let mut text = String::new();
     std::io::stdin().take(CAP).read_to_string(&mut text).map_err(|error| Error::usage(format!("cannot read stdin: {error}")))?;
-    let input = serde_json::from_str(&text).map_err(|error| {
-        Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` describes every input")
-    })?;
+    let input = serde_json::from_str(&text)
+        .map_err(|error| Error::usage(error.to_string()).at("stdin").hint("`heirloom probe --help` describes every input"))?;
     let output = serde_json::to_string(&compute(input)?).map_err(|error| Error::usage(error.to_string()))?;
     super::terminal::say(&output);
     Ok(Ending::Done)

@@ -18,7 +18,7 @@ pub(super) struct Output {
     normalized: Vec<Vec<f32>>,
 }
 
-pub(super) fn answer(input: Input) -> Result<Output> {
+pub(super) fn answer(input: &Input) -> Result<Output> {
     let channels = input.shards.iter().flatten().chain(&input.values).map(Vec::len).next().unwrap_or(0);
     if channels == 0 || input.shards.iter().flatten().chain(&input.values).any(|row| row.len() != channels) {
         return Err(Error::usage("rows are empty or differ in length").at("stdin"));
@@ -26,7 +26,9 @@ pub(super) fn answer(input: Input) -> Result<Output> {
     let mut normalizer = Normalizer::new(Moments::new(channels));
     for shard in &input.shards {
         let mut seen = Moments::new(channels);
-        shard.iter().for_each(|row| seen.push(row));
+        for row in shard {
+            seen.push(row);
+        }
         normalizer.merge(&seen);
     }
     let row = |values: &Vec<f64>| values.iter().enumerate().map(|(channel, value)| normalizer.normalize(channel, *value)).collect();

@@ -7,7 +7,7 @@ use crate::nn::{Activation, ActorCritic, Head, adam};
 use crate::rollout::default_shards;
 use serde::{Deserialize, Serialize};
 
-/// Hyper-parameters; the defaults are those of CleanRL's `ppo.py` (Huang et al. 2022) unless a line names another source.
+/// Hyper-parameters; the defaults are those of `CleanRL`'s `ppo.py` (Huang et al. 2022) unless a line names another source.
 /// [`super::defaults::for_environment`] has better ones for environments that are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename = "ppo", deny_unknown_fields, default)]

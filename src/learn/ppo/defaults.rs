@@ -107,7 +107,7 @@ fn pendulum() -> Config {
     }
 }
 
-/// CleanRL's `ppo_continuous_action.py` on eight environments.
+/// `CleanRL`'s `ppo_continuous_action.py` on eight environments.
 fn unknown() -> Config {
     Config {
         steps: 256,

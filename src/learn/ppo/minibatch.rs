@@ -63,7 +63,7 @@ impl<'a> Minibatch<'a> {
     pub(super) fn new(config: &Config, rollouts: Vec<&'a Rollout>, order: &'a mut [Row], clip: f64, fraction: f64) -> Self {
         let weights = Weights { clip, value_clip: config.value_clip, value: config.value_coefficient, entropy: config.entropy_coefficient };
         let normalize_advantages = config.normalize_advantages;
-        Self { weights, normalize_advantages, fraction, ..Self::whole(rollouts, order, weights) }
+        Self { normalize_advantages, weights, fraction, ..Self::whole(rollouts, order, weights) }
     }
 
     /// All rows, their advantages as they are.

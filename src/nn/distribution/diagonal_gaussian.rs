@@ -38,7 +38,6 @@ pub fn entropy(log_std: &[f32]) -> f32 {
 
 /// `d log p / d mu_i = (a_i - mu_i) / sigma_i^2`, `d log p / d log sigma_i = z_i^2 - 1`, `d H / d log sigma_i = 1`.
 #[inline]
-#[expect(clippy::too_many_arguments, reason = "inputs, two incoming and two outgoing gradients")]
 pub fn backward(
     mean: &[f32],
     log_std: &[f32],

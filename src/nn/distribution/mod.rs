@@ -67,8 +67,7 @@ impl Head {
     /// Names both.
     pub fn check_space(&self, space: &ActionSpace) -> Result<()> {
         match (self, space) {
-            (Self::Categorical, ActionSpace::Discrete(_)) => Ok(()),
-            (Self::DiagonalGaussian { .. }, ActionSpace::Continuous(_)) => Ok(()),
+            (Self::Categorical, ActionSpace::Discrete(_)) | (Self::DiagonalGaussian { .. }, ActionSpace::Continuous(_)) => Ok(()),
             (Self::SquashedGaussian { .. }, ActionSpace::Continuous(channels)) => {
                 match channels.iter().find(|channel| !(channel.low.is_finite() && channel.high.is_finite())) {
                     Some(channel) => Err(Error::usage(format!("`SquashedGaussian` needs bounds, the action `{}` has none", channel.name))),

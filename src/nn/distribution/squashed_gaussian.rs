@@ -32,6 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "densities are f32")]
     fn the_density_of_the_squashed_action_integrates_to_one() {
         let (mean, log_std) = ([0.4], [-0.3]);
         // Over a = tanh(u) in (-1, 1): the sum of density times width.

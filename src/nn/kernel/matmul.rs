@@ -23,6 +23,7 @@ fn vectors_mut<S: Simd>(floats: &mut [f32]) -> &mut [S::f32s] {
 /// `y = start + x w`: `x` is `[rows, k]` with rows `x_stride` apart, `w` is `[k, n]`, `start` is `[n]` or nothing, `y` is `[rows, n]`;
 /// `n` is padded. Each `y[r, j]` sums over `k` in order.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "three matrices and their sizes")]
 pub(super) fn multiply<S: Simd>(
     simd: S,
     x: &[f32],
@@ -85,8 +86,8 @@ impl<S: Simd> Product<'_, S> {
             sum = [*start; R];
         }
         let mut x: [&[f32]; R] = [&[]; R];
-        for r in 0..R {
-            x[r] = &self.x[(row + r) * self.x_stride..][..self.k];
+        for (r, x) in x.iter_mut().enumerate() {
+            *x = &self.x[(row + r) * self.x_stride..][..self.k];
         }
         for k in 0..self.k {
             let w: &[S::f32s; V] = self.w[k * self.stride + column..][..V].try_into().expect("V vectors");
@@ -106,6 +107,7 @@ impl<S: Simd> Product<'_, S> {
 /// `g += a^T b`: `a` is `[rows, m]` with rows `a_stride` apart, `b` is `[rows, n]`, `g` is `[m, n]`; `n` is padded. Each `g[i, j]`
 /// sums over rows in order, so that chunk after chunk continues one chain.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "three matrices and their sizes")]
 pub(super) fn add_outer<S: Simd>(simd: S, a: &[f32], a_stride: usize, rows: usize, m: usize, b: &[f32], n: usize, g: &mut [f32]) {
     let outer = Outer { a, a_stride, rows, m, b: vectors::<S>(b), stride: n / S::F32_LANES };
     let g = vectors_mut::<S>(g);
