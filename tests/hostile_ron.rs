@@ -14,8 +14,8 @@ fn environments() -> Vec<(&'static str, String, Vec<&'static str>)> {
     };
     vec![
         ("nothing", String::new(), vec!["bad.ron:1:1"]),
-        ("an open bracket", "(".into(), vec!["bad.ron:1:2"]),
-        ("text behind the end", format!("{ENVIRONMENT} x"), vec!["bad.ron:5:3"]),
+        ("an open bracket", "(".into(), vec!["bad.ron:1:"]),
+        ("text behind the end", format!("{ENVIRONMENT} x"), vec!["bad.ron:5:"]),
         ("nested a hundred thousand deep", "(".repeat(100_000), vec!["bad.ron"]),
         ("a list without end", "[".repeat(1000), vec!["bad.ron"]),
         ("a comment without end", format!("/* {ENVIRONMENT}"), vec!["bad.ron"]),
@@ -117,7 +117,11 @@ fn studies() {
     for (from, to, parts) in [
         ("\"source\"", "\"sauce\"", vec!["study.ron:3:", "there is no policy"]),
         ("\"cartpole\"", "\"cartpol\"", vec!["study.ron:4:", "did you mean"]),
-        ("\"cartpole\"", "\"pendulum\"", vec!["does not show", "cart_position"]),
+        (
+            "\"cartpole\"],",
+            "\"pendulum\"], evaluations: 1, set: [\"ppo.environments=1\", \"ppo.steps=64\", \"ppo.minibatch=64\"],",
+            vec!["the policy's actions are", "torque"],
+        ),
         ("\"cartpole\"", "", vec!["study.ron:4:", "is empty"]),
         ("fine-tune", "fine-tun", vec!["study.ron:5:", "did you mean `fine-tune`"]),
         ("\"fine-tune\"", "\"fine-tune\", \"fine-tune\"", vec!["twice"]),
