@@ -12,8 +12,8 @@ use heirloom::parallel::Pool;
 use heirloom::seed::Stream;
 use heirloom::stop::Stop;
 use program::Program;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 /// Small learners that between them use everything a state must hold.
 fn jobs() -> Vec<(&'static str, Job)> {
@@ -131,11 +131,11 @@ fn an_iteration_that_is_broken_off_is_done_again() {
     for (name, job) in jobs() {
         let digests = straight(&job);
         let mut broken_off = 0;
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         learner(&job, 2).advance(&Stop::new()).unwrap();
         let usual = began.elapsed();
-        // A signal may come too late; most do not.
-        for _ in 0..200 {
+        // A signal may come too late; on an idle machine most do not, and on a busy one some do not.
+        for _ in 0..5000 {
             if broken_off == 10 {
                 break;
             }
@@ -157,7 +157,7 @@ fn an_iteration_that_is_broken_off_is_done_again() {
             }
             assert_eq!(current.state().digest(), digests[at], "{name}: update {}", at + 1);
         }
-        assert!(broken_off == 10, "{name}: {broken_off} of 200 signals came in time");
+        assert!(broken_off == 10, "{name}: {broken_off} of 5000 signals came in time");
     }
 }
 
@@ -165,10 +165,17 @@ fn break_off(learner: &mut impl Learner, delay: Duration) -> Result<()> {
     let stop = Arc::new(Stop::new());
     stop.arm(true);
     let signal = Arc::clone(&stop);
+    let ready = Arc::new(Barrier::new(2));
+    let begun = Arc::clone(&ready);
     let waiting = std::thread::spawn(move || {
-        std::thread::sleep(delay);
+        begun.wait();
+        let began = Instant::now();
+        while began.elapsed() < delay {
+            std::hint::spin_loop();
+        }
         signal.request(2);
     });
+    ready.wait();
     let advanced = learner.advance(&stop).map(drop);
     waiting.join().unwrap();
     advanced
