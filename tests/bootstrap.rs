@@ -7,7 +7,9 @@ use heirloom::learn::Learner;
 use heirloom::learn::ppo::{Config, Ppo, Start};
 use heirloom::nn::{Network, Workspace};
 use heirloom::parallel::Pool;
-use heirloom::rollout::MakeEnv;
+use heirloom::policy::Policy;
+use heirloom::rollout::collect::Choice;
+use heirloom::rollout::{MakeEnv, evaluate};
 use heirloom::seed::Rng;
 use heirloom::stop::Stop;
 use std::sync::Arc;
@@ -17,13 +19,15 @@ use std::sync::Arc;
 struct Corridor {
     spaces: Spaces,
     steps: usize,
+    length: usize,
     terminates: bool,
 }
 
 impl Corridor {
-    fn new(terminates: bool) -> Self {
+    fn new(length: usize, terminates: bool) -> Self {
         let observation = vec![Channel::new("share_over", 0.0, 1.0)];
-        Self { spaces: Spaces { observation, action: ActionSpace::Discrete(vec!["wait".into(), "stay".into()]) }, steps: 0, terminates }
+        let spaces = Spaces { observation, action: ActionSpace::Discrete(vec!["wait".into(), "stay".into()]) };
+        Self { spaces, steps: 0, length, terminates }
     }
 }
 
@@ -44,7 +48,7 @@ impl Env for Corridor {
     fn step(&mut self, _action: Action<'_>, _rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
         self.steps += 1;
         observation[0] = if self.terminates { reading(self.steps) } else { 0.0 };
-        let over = self.steps == 8;
+        let over = self.steps == self.length;
         Ok(Step { reward: 1.0, terminated: over && self.terminates, truncated: over && !self.terminates })
     }
     fn snapshot(&self, into: &mut Snapshot) {
@@ -62,7 +66,7 @@ impl Env for Corridor {
 /// The critic's value of the start after training.
 fn value_of_the_start(terminates: bool) -> f32 {
     heirloom::nn::autograd::use_one_thread();
-    let make: MakeEnv = Arc::new(move || Ok(Box::new(Corridor::new(terminates)) as Box<dyn Env>));
+    let make: MakeEnv = Arc::new(move || Ok(Box::new(Corridor::new(8, terminates)) as Box<dyn Env>));
     let config = Config {
         discount: 0.98,
         gae_lambda: 0.9,
@@ -93,4 +97,16 @@ fn ppo_bootstraps_at_truncation_and_not_at_termination() {
     assert!((truncated - 50.0).abs() <= 1.0, "{truncated}");
     let terminated = value_of_the_start(true);
     assert!((terminated - 7.46).abs() <= 0.15, "{terminated}");
+}
+
+/// Nobody waits for an episode that never ends: not a measurement, and not the program.
+#[test]
+fn an_endless_episode_is_an_error() {
+    let make: MakeEnv = Arc::new(|| Ok(Box::new(Corridor::new(usize::MAX, false)) as Box<dyn Env>));
+    let start = Start::fresh(&Config::default(), make().unwrap().spaces(), 1).unwrap();
+    let learner = Ppo::new(Config::default(), start, &make, &[], 2048, 1, Arc::new(Pool::inline())).unwrap();
+    let policy: Policy = learner.policy();
+    let error = evaluate(&policy, &make, 2, Choice::Mode, 0, &Pool::inline(), &Stop::new()).unwrap_err();
+    assert_eq!(error.kind(), heirloom::error::Kind::Environment);
+    assert!(error.to_string().contains("has not ended after 1000000 steps"), "{error}");
 }

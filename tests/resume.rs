@@ -169,8 +169,8 @@ fn break_off(learner: &mut impl Learner, delay: Duration) -> Result<()> {
     let begun = Arc::clone(&ready);
     let waiting = std::thread::spawn(move || {
         begun.wait();
-        let began = Instant::now();
-        while began.elapsed() < delay {
+        let start = Instant::now();
+        while start.elapsed() < delay {
             std::hint::spin_loop();
         }
         signal.request(2);

@@ -6,7 +6,7 @@
 use super::collect::Choice;
 use super::environments::{Environments, Finished};
 use super::{MakeEnv, default_shards, shard_range};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::kernel::CHUNK;
 use crate::nn::{Network, Workspace};
 use crate::parallel::Pool;
@@ -14,10 +14,13 @@ use crate::policy::{Binding, Policy};
 use crate::seed::Stream;
 use crate::stop::Stop;
 
+/// No episode is measured for longer: without a time limit a policy that balances for ever would never be measured at all.
+const LONGEST_EPISODE: usize = 1_000_000;
+
 /// Runs `episodes` episodes; results in the order of episodes.
 ///
 /// # Errors
-/// When the policy does not fit the environment, or an environment fails.
+/// When the policy does not fit the environment, an environment fails, or an episode does not end within a million steps.
 pub fn evaluate(
     policy: &Policy,
     make: &MakeEnv,
@@ -54,12 +57,19 @@ fn run_shard(
     let mut workspace = Workspace::new(&policy.shape);
     let mut room = binding.action_room();
     let mut action = vec![0.0; head.action_width(policy.shape.outputs)];
-    let episode = |index: usize| (environments.first() + index) as u64;
+    let first = environments.first();
+    let episode = |index: usize| (first + index) as u64;
     let mut noise: Vec<_> = (0..environments.len()).map(|index| Stream::EvaluationNoise(episode(index)).under(seed)).collect();
     let mut results = vec![None; environments.len()];
     let mut running: Vec<usize> = (0..environments.len()).collect();
-    while !running.is_empty() {
+    let mut steps = 0;
+    while let Some(unfinished) = running.first() {
         stop.check()?;
+        if steps == LONGEST_EPISODE {
+            return Err(Error::environment(format!("episode {} has not ended after {steps} steps", episode(*unfinished)))
+                .hint("give the environment a time limit: `max_episode_steps` in its RON file"));
+        }
+        steps += 1;
         for chunk in running.chunks(CHUNK) {
             for (row, index) in chunk.iter().enumerate() {
                 binding.see(policy.normalizer.as_ref(), environments.observation(*index), workspace.input_row(row));
