@@ -94,6 +94,7 @@ impl Pool {
         let common = RwLock::new((shared, shards, true));
         let alone = Mutex::new(&mut alone);
         pool.broadcast(|member| {
+            let _others_wait = AbortOnPanic;
             while member.index() < team {
                 if member.index() == 0 {
                     let (shared, shards, go_on) = &mut *common.write().expect(NO_PANIC);
@@ -113,6 +114,17 @@ impl Pool {
                 end.wait();
             }
         });
+    }
+}
+
+/// A panic between two barriers would leave the other threads waiting for ever: it ends the process instead.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
     }
 }
 

@@ -88,7 +88,7 @@ fn signals_end_with_a_checkpoint_and_their_own_exit_code() {
 #[test]
 fn a_long_iteration_does_not_delay_the_end() {
     let program = Program::new();
-    let long = "pretrain cartpole --steps 1000000000 --json --episodes 1 --out run --set ppo.steps=1000000 --set ppo.environments=16";
+    let long = "pretrain cartpole --steps 1000000000 --json --episodes 1 --out run --set ppo.steps=500000 --set ppo.environments=16";
     let mut child = program.command(long).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(1500));
     let asked = std::time::Instant::now();

@@ -5,11 +5,13 @@ use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
 use crate::learn::ppo::Ppo;
+use crate::nn::Activation;
 use crate::parallel::Pool;
 use crate::policy::{Ancestor, Card, Policy, Provenance, store};
 use crate::rollout::MakeEnv;
 use crate::rollout::collect::Choice;
 use crate::run::checkpoint::Position;
+use crate::run::folder::SOURCE;
 use crate::run::{Definition, Evaluator, Plan, RunFolder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +44,12 @@ impl Source {
         Ok(Self { path, policy, card })
     }
 
+    /// The copy that a run folder keeps of a policy.
+    fn kept(original: &Path, copy: &Path) -> Result<Self> {
+        let (policy, card) = store::load(copy)?;
+        Ok(Self { path: original.to_owned(), policy, card })
+    }
+
     /// Its name: that of its folder.
     #[must_use]
     pub fn name(&self) -> String {
@@ -69,7 +77,8 @@ pub fn known_policies() -> Vec<(String, PathBuf)> {
     let named = entries.filter(|path| path.join(store::CARD).is_file());
     let mut known: Vec<(String, PathBuf)> =
         named.map(|path| (path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(), path)).collect();
-    known.sort();
+    // The sort is stable: of two with one name the one in the earlier folder stays.
+    known.sort_by(|a, b| a.0.cmp(&b.0));
     known.dedup_by(|a, b| a.0 == b.0);
     known
 }
@@ -176,6 +185,13 @@ impl Job {
         }
     }
 
+    /// The activation of its networks: a method that carries a policy carries its shape.
+    #[must_use]
+    pub fn activation(&self) -> Activation {
+        let carried = self.source.as_ref().filter(|_| self.method.needs_source());
+        carried.map_or(self.configuration.ppo.activation, |source| source.policy.shape.activation)
+    }
+
     /// How its policy comes about.
     #[must_use]
     pub fn provenance(&self) -> Provenance {
@@ -187,7 +203,7 @@ impl Job {
             environment_ron: self.environment.to_ron(),
             seed: self.seed,
             steps: self.plan().steps,
-            numerics: crate::nn::numerics::describe(&self.configuration.ppo.activation),
+            numerics: crate::nn::numerics::describe(&self.activation()),
         }
     }
 }
@@ -215,16 +231,16 @@ pub struct Opened {
 pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
     use crate::learn::Learner;
     let (mut folder, checkpoint, damaged) = RunFolder::open(path)?;
-    let mut job = rebuild(folder.definition(), registry).map_err(|error| error.at(path.display()))?;
+    let mut job = rebuild(path, folder.definition(), registry).map_err(|error| error.at(path.display()))?;
     if let Some(steps) = steps {
         if steps < job.steps {
             return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps))
                 .hint("pass a larger --steps to extend it"));
         }
-        if steps > job.steps {
-            job.steps = steps;
-            folder.extend(steps)?;
+        if steps > job.steps && !job.method.learns() {
+            return Err(Error::usage(format!("method `{}` takes no steps", job.method.name())).hint("leave --steps out"));
         }
+        job.steps = steps;
     }
     let mut learner = job.learner(registry, pool)?;
     let mut position = Position::default();
@@ -232,19 +248,24 @@ pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc
         learner.restore(&state).map_err(|error| error.at(path.display()))?;
         position = found;
     }
+    // Only now: a resume that fails changes nothing.
+    if job.steps > folder.definition().provenance.steps {
+        folder.extend(job.steps)?;
+    }
     let definition = folder.definition();
     let plan = Plan { evaluate_every: definition.evaluate_every, checkpoint_every: definition.checkpoint_every, ..job.plan() };
     Ok(Opened { job, folder, learner, position, plan, damaged })
 }
 
 /// The job that a definition describes.
-fn rebuild(definition: &Definition, registry: &Registry) -> Result<Job> {
+fn rebuild(path: &Path, definition: &Definition, registry: &Registry) -> Result<Job> {
     let provenance = &definition.provenance;
     let as_artefact = |error: Error| if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
     let environment = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron).map_err(as_artefact)?;
-    let configuration =
+    let configuration: Configuration =
         ron::Source { name: "configuration".into(), text: provenance.configuration.clone() }.parse().map_err(as_artefact)?;
-    let source = definition.source.as_ref().map(|path| Source::load(&path.to_string_lossy())).transpose()?;
+    configuration.ppo.check().map_err(as_artefact)?;
+    let source = definition.source.as_ref().map(|original| Source::kept(original, &path.join(SOURCE))).transpose()?;
     if let (Some(source), Some(parent)) = (&source, definition.parents.first())
         && source.card.digest != parent.digest
     {

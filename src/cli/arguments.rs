@@ -42,18 +42,39 @@ pub(super) struct RunArguments {
     /// Change the configuration by a RON file that names only what it changes
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Evaluations on the way
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(super) evaluations: u64,
-    /// Episodes of each evaluation
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(super) episodes: usize,
+    /// Evaluations on the way [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(super) evaluations: Option<u64>,
+    /// Episodes of each evaluation [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(super) episodes: Option<usize>,
     /// Updates between two checkpoints [default: about 20 checkpoints in all]
     #[arg(long, value_name = "N")]
     pub(super) checkpoint_every: Option<u64>,
 }
 
 impl RunArguments {
+    /// Evaluations on the way.
+    pub(super) fn evaluations(&self) -> u64 {
+        self.evaluations.unwrap_or(20)
+    }
+
+    /// Episodes of each evaluation.
+    pub(super) fn episodes(&self) -> usize {
+        self.episodes.unwrap_or(20)
+    }
+
+    /// Everything typed that changes the result, beside steps and seed, as a shell takes it.
+    pub(super) fn settings(&self) -> String {
+        let config = self.config.iter().map(|path| ("--config", path.display().to_string()));
+        let set = self.set.iter().map(|text| ("--set", text.clone()));
+        let evaluations = self.evaluations.iter().map(|number| ("--evaluations", number.to_string()));
+        let episodes = self.episodes.iter().map(|number| ("--episodes", number.to_string()));
+        let every = self.checkpoint_every.iter().map(|number| ("--checkpoint-every", number.to_string()));
+        let typed = config.chain(set).chain(evaluations).chain(episodes).chain(every);
+        typed.map(|(name, value)| format!(" {name} {}", quoted(&value))).collect::<Vec<_>>().concat()
+    }
+
     /// The threads to run on.
     pub(super) fn pool(&self) -> Result<Arc<Pool>> {
         pool(self.threads)
@@ -75,18 +96,24 @@ impl RunArguments {
     pub(super) fn check(&self) -> Result<()> {
         let positive = [
             ("--steps", self.steps.unwrap_or(1)),
-            ("--episodes", self.episodes as u64),
-            ("--evaluations", self.evaluations),
+            ("--episodes", self.episodes() as u64),
+            ("--evaluations", self.evaluations()),
             ("--checkpoint-every", self.checkpoint_every.unwrap_or(1)),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(Error::usage(format!("`{name}` cannot be 0")));
         }
-        if self.episodes > 100_000 || self.steps.unwrap_or(0) > 1 << 50 {
+        if self.episodes() > 100_000 || self.steps.unwrap_or(0) > 1 << 50 {
             return Err(Error::usage("`--episodes` is at most 100000, `--steps` at most 2^50"));
         }
         Ok(())
     }
+}
+
+/// A word as a shell takes it.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// A pool of so many threads; of all cores when nobody says.

@@ -80,7 +80,7 @@ impl Compare {
         crate::file::disk::write(&picture, report::study::picture(&definition, &results).as_bytes())?;
         if self.json {
             terminal::json(
-                &serde_json::json!({"study": definition.name, "rows": results.rows.iter().map(row_json).collect::<Vec<_>>(), "report": page, "picture": picture}),
+                &serde_json::json!({"study": definition.name, "rows": results.rows.iter().map(row_json).collect::<Vec<_>>(), "report": page.display().to_string(), "picture": picture.display().to_string()}),
             );
         } else {
             show(&definition, &results);

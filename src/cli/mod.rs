@@ -77,7 +77,8 @@ pub fn main_with(registry: Registry) -> ExitCode {
             return code;
         }
     };
-    match run(arguments.command, &registry) {
+    let ended = run(arguments.command, &registry).and_then(|ending| terminal::check_printed().map(|()| ending));
+    match ended {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Signal(signal)) => ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2))),
         Ok(Ending::Found(code)) => ExitCode::from(code),

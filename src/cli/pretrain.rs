@@ -1,6 +1,6 @@
 //! `heirloom pretrain ENV`.
 
-use super::arguments::RunArguments;
+use super::arguments::{RunArguments, quoted};
 use super::terminal::{self, Ending};
 use super::training;
 use crate::choose::{Job, Method, catalogue};
@@ -38,18 +38,18 @@ impl Pretrain {
         let known = defaults::for_environment(&environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.steps);
-        let settings = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect::<Vec<_>>().concat();
+        let settings = self.run.settings();
         let job = Job {
             configuration: self.run.configure(Method::Scratch, Method::Scratch.configuration(known.config))?,
             method: Method::Scratch,
             source: None,
             steps,
             seed,
-            evaluations: self.run.evaluations,
-            evaluation_episodes: self.run.episodes,
+            evaluations: self.run.evaluations(),
+            evaluation_episodes: self.run.episodes(),
             evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
-            command: format!("heirloom pretrain {} --steps {steps} --seed {seed}{settings}", self.environment),
+            command: format!("heirloom pretrain {} --steps {steps} --seed {seed}{settings}", quoted(&self.environment)),
             environment,
         };
         match training::run(job, &self.run, registry)? {

@@ -1,13 +1,13 @@
 //! What the terminal says: errors, tables, the progress bar.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::run::{Event, Listener};
-use anstream::{eprintln, println};
+use anstream::eprintln;
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a command ended, when it did not fail.
@@ -50,22 +50,51 @@ fn one_line(text: &str) -> String {
 
 /// Says something beside the result.
 pub(super) fn note(text: &str) {
-    eprintln!("{text}");
+    eprintln!("{}", clean(text));
 }
 
 /// Prints a line of the result.
 pub(super) fn say(text: &str) {
-    println!("{text}");
+    print(&clean(text));
 }
 
 /// Prints a heading of the result.
 pub(super) fn heading(text: &str) {
-    println!("{BOLD}{text}{BOLD:#}");
+    print(&format!("{BOLD}{}{BOLD:#}", one_line(text)));
 }
 
 /// Prints a JSON document as the result.
 pub(super) fn json(value: &serde_json::Value) {
-    println!("{value:#}");
+    print(&format!("{value:#}"));
+}
+
+/// Lines as they are, without anything that moves the cursor or changes colours.
+fn clean(text: &str) -> String {
+    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")
+}
+
+fn print(text: &str) {
+    let written = writeln!(anstream::stdout().lock(), "{text}");
+    // Who reads only the beginning, as `head` does, has what they want.
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        REFUSED.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// What standard output refused first.
+static REFUSED: Mutex<Option<std::io::Error>> = Mutex::new(None);
+
+/// Fails when standard output did not take all of the result.
+pub(super) fn check_printed() -> Result<()> {
+    let flushed = anstream::stdout().lock().flush();
+    match REFUSED.lock().unwrap_or_else(PoisonError::into_inner).take().or(flushed.err()) {
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Kind::Io, format!("cannot print the result: {error}")).caused_by(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints a table as the result; the columns named in `numbers` are aligned to the right.
@@ -75,14 +104,14 @@ pub(super) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) 
     if !std::io::stdout().is_terminal() {
         table.set_width(200);
     }
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.iter().map(|cell| one_line(cell)).collect::<Vec<_>>()));
     for column in numbers {
         if let Some(column) = table.column_mut(*column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     for line in table.lines() {
-        println!("{}", line.trim_end());
+        print(line.trim_end());
     }
 }
 

@@ -9,9 +9,11 @@ use crate::error::{Error, Result};
 use crate::file::disk;
 use crate::learn::Learner;
 use crate::parallel::Pool;
-use crate::policy::Policy;
+use crate::policy::{Policy, store};
 use crate::run::checkpoint::Position;
+use crate::run::folder::SOURCE;
 use crate::run::{Evaluation, Evaluator, Outcome, Plan, RunFolder, drive};
+use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +29,8 @@ pub(super) struct Finished {
     /// Steps that the run was asked for.
     pub(super) total_steps: u64,
     pub(super) best: Option<f64>,
+    /// The wish to stop, for what is measured afterwards.
+    pub(super) stop: Arc<Stop>,
 }
 
 /// Runs a job, new or resumed; `None` when it was stopped before its end.
@@ -50,10 +54,14 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
             took: began.elapsed(),
             steps: opened.learner.steps() - before,
             total_steps: opened.job.steps,
-            best: crate::policy::store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
+            best: store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
             out,
+            stop,
         })),
         Outcome::Stopped { signal, steps } => {
+            if arguments.json {
+                terminal::json(&serde_json::json!({"run": out.display().to_string(), "steps": steps, "stopped": true}));
+            }
             terminal::note(&format!("stopped after {} steps with a checkpoint in {}; continue with --resume", count(steps), out.display()));
             Ok(Err(signal.map_or(Ending::Done, Ending::Signal)))
         }
@@ -71,14 +79,15 @@ struct Opened {
 fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
     // The learner first: a run that cannot begin leaves no folder.
     let learner = job.learner(registry, pool)?;
-    let folder = RunFolder::create(out, job.definition())?;
+    let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
+    let folder = RunFolder::create(out, job.definition(), source)?;
     let plan = job.plan();
     Ok(Opened { job, folder, learner, position: Position::default(), plan })
 }
 
 fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
     let stored = RunFolder::read_definition(out)?;
-    refuse_other(asked, arguments, &stored).map_err(|error| error.at(out.display()))?;
+    refuse_other(out, asked, arguments, &stored).map_err(|error| error.at(out.display()))?;
     let opened = open_run(out, arguments.steps, registry, pool)?;
     for damage in &opened.damaged {
         terminal::warn(damage);
@@ -91,7 +100,7 @@ fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry
 }
 
 /// What is typed with `--resume` must be what the run is, but for threads, output and more steps.
-fn refuse_other(asked: &Job, arguments: &RunArguments, stored: &crate::run::Definition) -> Result<()> {
+fn refuse_other(out: &Path, asked: &Job, arguments: &RunArguments, stored: &crate::run::Definition) -> Result<()> {
     let differs = |what: &str| {
         Err(Error::usage(format!("the run was started with another {what}"))
             .hint("leave it out to continue the run, or pass another --out"))
@@ -110,8 +119,18 @@ fn refuse_other(asked: &Job, arguments: &RunArguments, stored: &crate::run::Defi
     if configured && asked.configuration.to_ron() != provenance.configuration {
         return differs("configuration");
     }
-    match (&asked.source, stored.parents.first()) {
-        (Some(source), Some(parent)) if source.card.digest != parent.digest => differs("policy"),
+    let settings = [
+        ("number of episodes", arguments.episodes.map(|given| given == stored.evaluation_episodes)),
+        ("number of evaluations", arguments.evaluations.map(|_| asked.plan().evaluate_every == stored.evaluate_every)),
+        ("interval of checkpoints", arguments.checkpoint_every.map(|given| given == stored.checkpoint_every)),
+    ];
+    if let Some((what, _)) = settings.iter().find(|(_, same)| *same == Some(false)) {
+        return differs(what);
+    }
+    // The run has a copy of its policy: the one that it was started from may have learned on, and may be called from elsewhere.
+    let kept = store::load_card(&out.join(SOURCE));
+    match (&asked.source, kept) {
+        (Some(source), Ok(kept)) if source.card.digest != kept.digest && Some(&source.path) != stored.source.as_ref() => differs("policy"),
         _ => Ok(()),
     }
 }
@@ -149,7 +168,7 @@ pub(super) fn show(finished: &Finished) {
 pub(super) fn to_json(finished: &Finished) -> serde_json::Value {
     let interval = finished.evaluation.interval();
     serde_json::json!({
-        "run": finished.out,
+        "run": finished.out.display().to_string(),
         "digest": finished.policy.digest(),
         "steps": finished.evaluation.steps,
         "mean": interval.mean,

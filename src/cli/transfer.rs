@@ -1,15 +1,14 @@
 //! `heirloom transfer POLICY TARGET --method M`.
 
-use super::arguments::RunArguments;
+use super::arguments::{RunArguments, quoted};
 use super::terminal::{self, Ending, number};
 use super::training;
 use crate::choose::{Job, Method, Source};
 use crate::env::Registry;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::file::{disk, ron};
-use crate::learn::ppo::defaults;
+use crate::learn::ppo::{self, defaults};
 use crate::run::Evaluation;
-use crate::stop::Stop;
 use crate::study::definition::{self, Changes};
 use crate::study::estimate::estimate;
 use crate::study::{Definition, Grid};
@@ -44,21 +43,26 @@ impl TransferCommand {
         let known = defaults::for_environment(&environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.transfer_steps());
-        let settings = self.run.set.iter().map(|set| format!(" --set '{set}'")).collect::<Vec<_>>().concat();
+        let settings = self.run.settings();
+        let base = method.configuration(known.config);
+        let configuration = self.run.configure(method, base.clone())?;
+        if method.needs_source() {
+            refuse_what_is_carried(method, &base.ppo, &configuration.ppo)?;
+        }
         let job = Job {
-            configuration: self.run.configure(method, method.configuration(known.config))?,
+            configuration,
             method,
             source: Some(source.clone()),
             steps,
             seed,
-            evaluations: self.run.evaluations,
-            evaluation_episodes: self.run.episodes,
+            evaluations: self.run.evaluations(),
+            evaluation_episodes: self.run.episodes(),
             evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
             command: format!(
                 "heirloom transfer {} {} --method {} --steps {steps} --seed {seed}{settings}",
-                self.policy,
-                self.target,
+                quoted(&self.policy),
+                quoted(&self.target),
                 method.name()
             ),
             environment,
@@ -70,7 +74,13 @@ impl TransferCommand {
     }
 
     fn show(&self, source: &Source, finished: &training::Finished, registry: &Registry) -> Result<Ending> {
-        let before = finished.evaluator.measure(&source.policy, 0, &Stop::new()).ok();
+        finished.stop.arm(true);
+        let before = match finished.evaluator.measure(&source.policy, 0, &finished.stop) {
+            Ok(before) => Some(before),
+            Err(error) if error.kind() == Kind::Stopped => return Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
+            Err(_) if self.method != Method::ZeroShot.name() => None,
+            Err(error) => return Err(error),
+        };
         if self.run.json {
             let mut json = training::to_json(finished);
             json["before"] = before.as_ref().map_or(serde_json::Value::Null, |before| {
@@ -98,7 +108,10 @@ impl TransferCommand {
         terminal::table(&["", "return", "95 % interval", "episodes"], &[1, 2, 3], rows);
         terminal::say("");
         training::show(finished);
-        if let Some(line) = self.judging_line(finished, registry)? {
+        if let Some(line) = self.judging_line(finished, registry).unwrap_or_else(|error| {
+            terminal::warn(&error);
+            None
+        }) {
             terminal::say(&format!("\nDid it help, against learning from scratch? Ten seeds of each say:\n  {line}"));
         }
         Ok(Ending::Done)
@@ -109,15 +122,18 @@ impl TransferCommand {
         if self.method == Method::Scratch.name() {
             return Ok(None);
         }
+        let known = defaults::for_environment(&registry.resolve(&self.target)?.simulator);
+        // Scratch needs a budget even where the method takes none, and an update at the least.
+        let least = if self.method == Method::ZeroShot.name() { known.transfer_steps() } else { known.config.rollout_steps() };
         let file = definition::File {
             about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),
             sources: vec![self.policy.clone()],
             targets: vec![self.target.clone()],
             methods: vec![self.method.clone()],
             seeds: 10,
-            steps: finished.total_steps,
-            evaluations: self.run.evaluations,
-            episodes: self.run.episodes,
+            steps: finished.total_steps.max(least),
+            evaluations: self.run.evaluations().min(1000),
+            episodes: self.run.episodes().min(10_000),
             set: self.run.set.clone(),
             config: self.run.config.clone(),
         };
@@ -126,6 +142,28 @@ impl TransferCommand {
         let study = Definition::read(&path, registry, &Changes::default())?;
         let threads = self.run.pool()?.threads();
         let estimate = estimate(&study, &Grid::new(&study, registry)?, &finished.out, registry, threads)?;
-        Ok(Some(format!("heirloom compare {}   # about {:.1} minutes", path.display(), estimate.time.as_secs_f64() / 60.0)))
+        Ok(Some(format!(
+            "heirloom compare {} --out {}   # about {:.1} minutes",
+            quoted(&path.display().to_string()),
+            quoted(&finished.out.join("judge").display().to_string()),
+            estimate.time.as_secs_f64() / 60.0
+        )))
+    }
+}
+
+/// A policy brings its own networks and normalisers; to set them would be to set nothing.
+fn refuse_what_is_carried(method: Method, base: &ppo::Config, changed: &ppo::Config) -> Result<()> {
+    let fields = [
+        ("actor", base.actor == changed.actor),
+        ("critic", base.critic == changed.critic),
+        ("activation", base.activation == changed.activation),
+        ("head", base.head == changed.head),
+        ("normalize_observations", base.normalize_observations == changed.normalize_observations),
+        ("normalize_returns", base.normalize_returns == changed.normalize_returns),
+    ];
+    match fields.iter().find(|(_, same)| !same) {
+        Some((field, _)) => Err(Error::usage(format!("`ppo.{field}` cannot be set: method `{}` carries the policy's own", method.name()))
+            .hint("leave it out; `--method scratch` and `heirloom pretrain` take it")),
+        None => Ok(()),
     }
 }

@@ -89,12 +89,40 @@ pub fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(|error| Error::io("create folder", path, error))
 }
 
-/// Removes a file or a folder with all that is in it; absent is fine.
+/// Removes a file or a folder with all that is in it; absent is fine. A folder goes under a partial name first, so that a crash leaves
+/// the whole of it or what [`sweep`] takes away.
 ///
 /// # Errors
 /// When the disk refuses.
 pub fn remove(path: &Path) -> Result<()> {
-    remove_any(path).map_err(|error| Error::io("remove", path, error))
+    let partial = partial_name(path)?;
+    let done =
+        if path.is_dir() && !is_partial(path) { rename(path, &partial).and_then(|()| remove_any(&partial)) } else { remove_any(path) };
+    done.map_err(|error| Error::io("remove", path, error))
+}
+
+/// Renames a file to `NAME.damaged`; absent is fine.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn set_aside(path: &Path) -> Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".damaged");
+    if !path.exists() {
+        return Ok(());
+    }
+    rename(path, Path::new(&aside)).map_err(|error| Error::io("rename", path, error))
+}
+
+/// Opens a file that must be a plain one: a pipe in its place would be waited for.
+///
+/// # Errors
+/// When the disk refuses, or it is something else.
+pub(super) fn plain(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = options.custom_flags(nonblocking).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a plain file")) }
 }
 
 /// Removes what a killed process left half written in `folder`. Call it only under the folder's lock.

@@ -3,7 +3,7 @@
 //! A checkpoint records [`Journal::len`]; whoever continues from that checkpoint opens the journal at that length, and what was
 //! written after it is dropped, since it will be written again. What a full disk refuses is kept and written when there is room.
 
-use super::disk::gate_write;
+use super::disk::{self, gate_write};
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -25,7 +25,7 @@ impl Journal {
     /// When the disk refuses, or the file is shorter than `len`.
     pub fn open(path: &Path, len: u64) -> Result<Self> {
         let fail = |error| Error::io("open", path, error);
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(fail)?;
+        let mut file = disk::plain(OpenOptions::new().create(true).truncate(false).read(true).write(true), path).map_err(fail)?;
         let found = file.metadata().map_err(fail)?.len();
         if found < len {
             return Err(Error::artefact(format!("holds {found} bytes, its checkpoint says {len}")).at(path.display()));
@@ -69,10 +69,10 @@ impl Journal {
         self.len
     }
 
-    /// Whether nothing was written yet.
+    /// Whether nothing was appended yet, written or waiting for room.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len == 0 && self.pending.is_empty()
     }
 }
 
@@ -86,7 +86,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
         let mut journal = Journal::open(&path, 0).unwrap();
-        journal.append(b"one\n").unwrap();
+        assert!(faults::with(0, Fault::Error(28), || journal.append(b"one\n")).0.is_err());
+        assert!(!journal.is_empty(), "a line waits, so a heading would come twice");
+        journal.sync().unwrap();
         for fault in [Fault::Error(28), Fault::ShortWrite] {
             let before = std::fs::read(&path).unwrap();
             assert!(faults::with(0, fault, || journal.append(b"two\n")).0.is_err());

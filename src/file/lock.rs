@@ -1,5 +1,6 @@
 //! One folder, one process.
 
+use super::disk;
 use crate::error::{Error, Kind, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -15,8 +16,8 @@ impl Lock {
     /// Exit 7 when another process holds it.
     pub fn take(folder: &Path) -> Result<Self> {
         let path = folder.join("lock");
-        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = open.map_err(|error| Error::io("open", &path, error))?;
+        let file = disk::plain(OpenOptions::new().create(true).truncate(false).write(true), &path)
+            .map_err(|error| Error::io("open", &path, error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Error::new(Kind::Locked, "another process is writing in this folder")

@@ -140,6 +140,15 @@ impl Card {
                 .at("format")
                 .hint("a newer heirloom may read it; this one is ".to_owned() + env!("CARGO_PKG_VERSION")));
         }
+        let mut ancestors: Vec<&Ancestor> = self.parents.iter().collect();
+        let mut digests = vec![&self.digest];
+        while let Some(ancestor) = ancestors.pop() {
+            digests.push(&ancestor.digest);
+            ancestors.extend(&ancestor.parents);
+        }
+        if let Some(digest) = digests.iter().find(|digest| digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            return refuse("digest", format!("`{}` is not a SHA-256", digest.escape_debug()));
+        }
         let shape = &self.architecture;
         let layers = shape.actor.iter().chain(&shape.critic);
         if shape.actor.len() > 16

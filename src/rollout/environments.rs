@@ -99,6 +99,12 @@ impl Environments {
         &self.ended
     }
 
+    /// The episode that environment `index` is in, so far.
+    #[must_use]
+    pub fn running(&self, index: usize) -> Finished {
+        self.running[index]
+    }
+
     /// What there is to see of environment `index`.
     #[must_use]
     pub fn scene(&self, index: usize) -> crate::env::Scene {

@@ -6,7 +6,7 @@
 use super::collect::Choice;
 use super::environments::{Environments, Finished};
 use super::{MakeEnv, default_shards, shard_range};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::nn::kernel::CHUNK;
 use crate::nn::{Network, Workspace};
 use crate::parallel::Pool;
@@ -14,13 +14,14 @@ use crate::policy::{Binding, Policy};
 use crate::seed::Stream;
 use crate::stop::Stop;
 
-/// No episode is measured for longer: without a time limit a policy that balances for ever would never be measured at all.
+/// An episode is measured for at most so long, as if a time limit cut it off: where there is none, a policy that balances for ever
+/// would never be measured at all.
 const LONGEST_EPISODE: usize = 1_000_000;
 
 /// Runs `episodes` episodes; results in the order of episodes.
 ///
 /// # Errors
-/// When the policy does not fit the environment, an environment fails, or an episode does not end within a million steps.
+/// When the policy does not fit the environment, or an environment fails.
 pub fn evaluate(
     policy: &Policy,
     make: &MakeEnv,
@@ -63,11 +64,13 @@ fn run_shard(
     let mut results = vec![None; environments.len()];
     let mut running: Vec<usize> = (0..environments.len()).collect();
     let mut steps = 0;
-    while let Some(unfinished) = running.first() {
+    while !running.is_empty() {
         stop.check()?;
         if steps == LONGEST_EPISODE {
-            return Err(Error::environment(format!("episode {} has not ended after {steps} steps", episode(*unfinished)))
-                .hint("give the environment a time limit: `max_episode_steps` in its RON file"));
+            for index in running {
+                results[index] = Some(environments.running(index));
+            }
+            break;
         }
         steps += 1;
         for chunk in running.chunks(CHUNK) {

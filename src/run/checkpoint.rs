@@ -100,6 +100,9 @@ pub fn list(checkpoints: &Path) -> Result<Vec<PathBuf>> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         name.len() == 15 && name.bytes().all(|byte| byte.is_ascii_digit())
     };
+    if !checkpoints.exists() {
+        return Ok(Vec::new());
+    }
     let mut folders: Vec<PathBuf> = disk::list(checkpoints)?.into_iter().filter(is_checkpoint).collect();
     folders.reverse();
     Ok(folders)

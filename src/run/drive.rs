@@ -129,26 +129,31 @@ impl Course<'_, '_> {
             return Ok(());
         }
         let policy = learner.policy();
-        self.stop.arm(true);
-        let measured = self.evaluator.measure(&policy, steps, self.stop);
-        self.stop.arm(false);
-        let evaluation = measured?;
+        let evaluation = self.measure(&policy, steps)?;
         // An iteration may pass several due points; they share one measurement.
         self.position.evaluations = steps / self.plan.evaluate_every + 1;
         self.position.evaluated_at = Some(steps);
         let mean = evaluation.interval().mean;
         let best = self.position.best.is_none_or(|best| mean > best);
         if best {
-            self.position.best = Some(mean);
-            if let Some(folder) = self.folder
-                && let Err(error) = folder.keep_best(&policy, learner.steps(), self.evaluator.measured(&evaluation))
-            {
-                self.survive(error)?;
+            let measured = self.evaluator.measured(&evaluation);
+            match self.folder.as_ref().map_or(Ok(()), |folder| folder.keep_best(&policy, steps, measured)) {
+                Ok(()) => self.position.best = Some(mean),
+                // What could not be kept does not count: the next one that beats the one on the disk is tried again.
+                Err(error) => self.survive(error)?,
             }
         }
         self.tell(&Event::Evaluated { evaluation: &evaluation, best })?;
         self.last = Some(evaluation);
         Ok(())
+    }
+
+    /// Measures; a signal breaks it off, since nothing of the learner is touched.
+    fn measure(&self, policy: &Policy, steps: u64) -> Result<Evaluation> {
+        self.stop.arm(true);
+        let measured = self.evaluator.measure(policy, steps, self.stop);
+        self.stop.arm(false);
+        measured
     }
 
     fn checkpoint(&mut self, state: &State, policy: &Policy) -> Result<()> {
@@ -176,7 +181,12 @@ impl Course<'_, '_> {
         let evaluation = match self.last.take() {
             Some(evaluation) => evaluation,
             // The run was finished when it was opened: its logs already say so.
-            None => self.evaluator.measure(&learner.policy(), learner.steps(), self.stop)?,
+            None => match self.measure(&learner.policy(), learner.steps()) {
+                Err(error) if error.kind() == Kind::Stopped => {
+                    return Ok(Outcome::Stopped { signal: self.stop.requested(), steps: self.position.steps });
+                }
+                measured => measured?,
+            },
         };
         Ok(Outcome::Finished(Box::new(evaluation)))
     }

@@ -1,7 +1,7 @@
 //! A run on disk.
 //!
 //! `run.ron` says what is run; `metrics.csv`, `evaluations.csv` and TensorBoard events what happened; `checkpoints/STEPS/` are whole
-//! states (the newest three), `best/` the best policy so far. One process writes at a time (`lock`).
+//! states (the newest three), `best/` the best policy so far, `source/` the policy that a transfer started from. One process writes at a time (`lock`).
 
 use super::checkpoint::{self, Position};
 use super::event::{Event, Listener};
@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
 const DEFINITION: &str = "run.ron";
+/// The policy that a transfer started from.
+pub const SOURCE: &str = "source";
 /// Checkpoints that are kept.
 const KEPT: usize = 3;
 
@@ -57,21 +59,22 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a new run folder.
+    /// Makes a new run folder, with a copy of the policy that the run starts from: the original may learn on or go away.
     ///
     /// # Errors
     /// Exit 2 when there is a run already, 6 when the disk refuses.
-    pub fn create(path: &Path, definition: Definition) -> Result<Self> {
-        if path.join(DEFINITION).exists() {
-            return Err(Error::usage("there is a run already").at(path.display()).hint("continue it with --resume, or pass another --out"));
-        }
-        if path.exists() && disk::list(path).is_ok_and(|entries| !entries.is_empty()) {
-            return Err(Error::usage("is not empty and holds no run").at(path.display()).hint("pass another --out"));
-        }
+    pub fn create(path: &Path, definition: Definition, source: Option<(&Policy, &Card)>) -> Result<Self> {
+        check_free(path)?;
         disk::create_folder(&path.join("checkpoints"))?;
         let lock = Lock::take(path)?;
+        // Somebody else may have been quicker.
+        check_free(path)?;
+        disk::sweep(path)?;
+        if let Some(source) = source {
+            store::save(&path.join(SOURCE), source.0, source.1)?;
+        }
         disk::write(&path.join(DEFINITION), ron::to_text(&definition).as_bytes())?;
-        let logs = Logs::open(path, &Position::default().logs)?;
+        let (logs, _) = Logs::open(path, &Position::default().logs)?;
         Ok(Self { path: path.to_owned(), definition, logs, _lock: lock })
     }
 
@@ -86,9 +89,10 @@ impl RunFolder {
         disk::sweep(path)?;
         disk::create_folder(&path.join("checkpoints"))?;
         disk::sweep(&path.join("checkpoints"))?;
-        let (found, damaged) = Self::last_sound(path)?;
+        let (found, mut damaged) = Self::last_sound(path)?;
         let read = found.as_ref().map(|(folder, _)| checkpoint::read(folder)).transpose()?;
-        let logs = Logs::open(path, &read.as_ref().map(|(position, _)| position.logs.clone()).unwrap_or_default())?;
+        let (logs, short) = Logs::open(path, &read.as_ref().map(|(position, _)| position.logs.clone()).unwrap_or_default())?;
+        damaged.extend(short);
         Ok((Self { path: path.to_owned(), definition, logs, _lock: lock }, read, damaged))
     }
 
@@ -124,6 +128,12 @@ impl RunFolder {
             Some(error) => Err(error.as_kind(Kind::Artefact).hint("no checkpoint of this run is sound; start it again with another --out")),
             None => Ok((None, damaged)),
         }
+    }
+
+    /// What the logs have lost since this checkpoint, for which nothing is changed.
+    #[must_use]
+    pub fn lost_logs(path: &Path, position: &Position) -> Vec<Error> {
+        Logs::losses(path, &position.logs)
     }
 
     /// Whether a folder is a run folder.
@@ -163,7 +173,8 @@ impl RunFolder {
         let card = self.card(policy, position.steps, None);
         let folder = checkpoint::write(&checkpoints, position, state, policy, &card)?;
         for old in checkpoint::list(&checkpoints)?.into_iter().skip(KEPT) {
-            disk::remove(&old)?;
+            // The checkpoint is safe already; the next one tries again.
+            let _ = disk::remove(&old);
         }
         Ok(folder)
     }
@@ -180,6 +191,26 @@ impl RunFolder {
         let provenance = Provenance { steps, ..self.definition.provenance.clone() };
         Card { measured, ..Card::new(policy, provenance, self.definition.parents.clone()) }
     }
+}
+
+/// Fails unless a run can begin here: in an empty folder, or in what is left of a beginning that a crash or a full disk cut short.
+fn check_free(path: &Path) -> Result<()> {
+    if path.join(DEFINITION).exists() {
+        return Err(Error::usage("there is a run already").at(path.display()).hint("continue it with --resume, or pass another --out"));
+    }
+    if path.is_symlink() && !path.exists() || path.is_file() {
+        return Err(Error::usage("is not a folder").at(path.display()).hint("pass another --out"));
+    }
+    let ours = |entry: &PathBuf| match entry.file_name().and_then(|name| name.to_str()) {
+        Some("lock" | "metrics.csv" | "evaluations.csv") => entry.metadata().is_ok_and(|found| found.len() == 0),
+        Some("checkpoints") => disk::list(entry).is_ok_and(|entries| entries.is_empty()),
+        Some(SOURCE) => entry.join(store::CARD).is_file(),
+        _ => disk::is_partial(entry),
+    };
+    if path.exists() && disk::list(path)?.iter().any(|entry| !ours(entry)) {
+        return Err(Error::usage("is not empty and holds no run").at(path.display()).hint("pass another --out"));
+    }
+    Ok(())
 }
 
 impl Listener for RunFolder {
@@ -240,7 +271,7 @@ mod tests {
             for k in 0.. {
                 let scratch = tempfile::tempdir().unwrap();
                 let path = scratch.path().join("run");
-                let mut folder = RunFolder::create(&path, definition()).unwrap();
+                let mut folder = RunFolder::create(&path, definition(), None).unwrap();
                 folder.checkpoint(&mut position(100), &state(100), &policy()).unwrap();
                 let (saved, met) = faults::with(k, fault, || folder.checkpoint(&mut position(200), &state(200), &policy()));
                 drop(folder);
@@ -263,7 +294,7 @@ mod tests {
     fn three_checkpoints_are_kept() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("run");
-        let mut folder = RunFolder::create(&path, definition()).unwrap();
+        let mut folder = RunFolder::create(&path, definition(), None).unwrap();
         for steps in 1..=5 {
             folder.checkpoint(&mut position(steps), &state(steps), &policy()).unwrap();
         }
@@ -276,6 +307,6 @@ mod tests {
     fn a_folder_with_something_else_in_it_is_not_taken() {
         let scratch = tempfile::tempdir().unwrap();
         disk::write(&scratch.path().join("thesis.tex"), b"x").unwrap();
-        assert_eq!(RunFolder::create(scratch.path(), definition()).map(drop).unwrap_err().kind(), Kind::Usage);
+        assert_eq!(RunFolder::create(scratch.path(), definition(), None).map(drop).unwrap_err().kind(), Kind::Usage);
     }
 }

@@ -3,7 +3,8 @@
 //! The tables hold nothing that depends on the clock or the machine: a resumed run's are byte for byte those of an uninterrupted one.
 
 use super::event::{Event, Listener};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::file::disk;
 use crate::file::journal::Journal;
 use crate::learn::Progress;
 use crate::stats::mean;
@@ -24,10 +25,27 @@ pub(super) struct Logs {
 }
 
 impl Logs {
-    /// Opens the journals at the lengths that a checkpoint recorded; at nothing when there is none.
-    pub(super) fn open(folder: &Path, lengths: &BTreeMap<String, u64>) -> Result<Self> {
-        let open = |name: &str| Journal::open(&folder.join(name), lengths.get(name).copied().unwrap_or(0));
-        Ok(Self { metrics: open(METRICS)?, evaluations: open(EVALUATIONS)?, events: open(EVENTS)? })
+    /// Opens the journals at the lengths that a checkpoint recorded; at nothing when there is none. A log that has lost something is
+    /// set aside as `NAME.damaged` and starts again: no run is worth less for it. Gives what was lost.
+    pub(super) fn open(folder: &Path, lengths: &BTreeMap<String, u64>) -> Result<(Self, Vec<Error>)> {
+        let mut missing = Vec::new();
+        let mut open = |name: &str| {
+            let (path, length) = (folder.join(name), lengths.get(name).copied().unwrap_or(0));
+            let Some(error) = loss(&path, length) else { return Journal::open(&path, length) };
+            missing.push(error.hint(format!("what is left is kept as {name}.damaged; the log starts again here")));
+            disk::set_aside(&path)?;
+            Journal::open(&path, 0)
+        };
+        let logs = Self { metrics: open(METRICS)?, evaluations: open(EVALUATIONS)?, events: open(EVENTS)? };
+        Ok((logs, missing))
+    }
+
+    /// What the logs have lost since a checkpoint recorded their lengths.
+    pub(super) fn losses(folder: &Path, lengths: &BTreeMap<String, u64>) -> Vec<Error> {
+        [METRICS, EVALUATIONS, EVENTS]
+            .iter()
+            .filter_map(|name| loss(&folder.join(name), lengths.get(*name).copied().unwrap_or(0)))
+            .collect()
     }
 
     /// Brings everything to the disk and gives the lengths that a checkpoint records.
@@ -72,6 +90,11 @@ impl Logs {
         }
         self.events.append(&super::tensorboard::scalars(now, steps, scalars))
     }
+}
+
+fn loss(path: &Path, length: u64) -> Option<Error> {
+    let found = path.metadata().map_or(0, |found| found.len());
+    (found < length).then(|| Error::artefact(format!("holds {found} bytes, the checkpoint says {length}")).at(path.display()))
 }
 
 impl Listener for Logs {

@@ -57,7 +57,8 @@ impl Cell {
     pub fn new(job: Job) -> Self {
         let source = job.source.as_ref().filter(|_| job.method.needs_source()).map_or("none", |source| &source.card.digest);
         let identity = [
-            format!("heirloom {} {}", env!("CARGO_PKG_VERSION"), numerics::describe(&job.configuration.ppo.activation)),
+            format!("heirloom {} {}", env!("CARGO_PKG_VERSION"), numerics::describe(&job.activation())),
+            digest::of_program().to_owned(),
             job.environment.digest(),
             job.method.name().to_owned(),
             job.configuration.to_ron(),

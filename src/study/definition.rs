@@ -127,6 +127,9 @@ impl Definition {
         file.set.extend(changes.set.iter().cloned());
         let at = |words: &[&str]| source.place_of(words);
         check_numbers(&file, &source)?;
+        if changes.first_seed.checked_add(file.seeds).is_none() {
+            return Err(Error::usage(format!("`--seed {}` leaves no room for {} seeds", changes.first_seed, file.seeds)));
+        }
         let methods = methods(&file.methods).map_err(|error| error.at(at(&["methods"])))?;
         let sources = file
             .sources
@@ -139,6 +142,9 @@ impl Definition {
             .iter()
             .map(|name| target(name, &methods, &texts, registry).map_err(|error| error.at(at(&["targets", name]))))
             .collect::<Result<Vec<_>>>()?;
+        refuse_twice("targets", targets.iter().map(|target| target.environment.name.clone()))
+            .map_err(|error| error.at(at(&["targets"])))?;
+        refuse_twice("sources", sources.iter().map(Source::name)).map_err(|error| error.at(at(&["sources"])))?;
         for (target, name) in targets.iter().zip(&file.targets) {
             let rollout = target.configuration(Method::Scratch).ppo.rollout_steps();
             if rollout > file.steps {
@@ -160,6 +166,17 @@ impl Definition {
             text: source.text,
         })
     }
+}
+
+/// Results are told apart by these names.
+fn refuse_twice(what: &str, names: impl Iterator<Item = String>) -> Result<()> {
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names {
+        if !seen.insert(name.clone()) {
+            return Err(Error::usage(format!("two {what} are called `{name}`")).hint("rename one of the files or folders"));
+        }
+    }
+    Ok(())
 }
 
 fn check_numbers(file: &File, source: &ron::Source) -> Result<()> {

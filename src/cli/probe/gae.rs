@@ -41,10 +41,17 @@ pub(super) fn answer(input: &Input) -> Result<Output> {
 #[expect(clippy::cast_possible_truncation, reason = "the f32 answer")]
 fn advantages(case: &Case) -> Result<Advantages> {
     let (reward, environments) = flat("reward", &case.reward)?;
-    let (value, _) = flat("value", &case.value)?;
-    let (next_value, _) = flat("next_value", &case.next_value)?;
-    let (terminated, _) = flat("terminated", &case.terminated)?;
-    let (truncated, _) = flat("truncated", &case.truncated)?;
+    let (value, value_columns) = flat("value", &case.value)?;
+    let (next_value, next_columns) = flat("next_value", &case.next_value)?;
+    let (terminated, terminated_columns) = flat("terminated", &case.terminated)?;
+    let (truncated, truncated_columns) = flat("truncated", &case.truncated)?;
+    same_length(&[
+        ("reward[0]", environments),
+        ("value[0]", value_columns),
+        ("next_value[0]", next_columns),
+        ("terminated[0]", terminated_columns),
+        ("truncated[0]", truncated_columns),
+    ])?;
     let lists = [
         ("reward", reward.len()),
         ("value", value.len()),

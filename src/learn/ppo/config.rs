@@ -154,7 +154,7 @@ impl Config {
         };
         count("environments", self.environments, 1 << 16)?;
         count("steps", self.steps, 1 << 20)?;
-        count("environments * steps", self.environments * self.steps, 1 << 26)?;
+        count("environments * steps", self.environments * self.steps, 1 << 23)?;
         count("minibatch", self.minibatch, 1 << 26)?;
         count("epochs", self.epochs, 1000)?;
         number("learning_rate", self.learning_rate, 0.0, 10.0)?;
@@ -169,6 +169,8 @@ impl Config {
         for (name, layers) in [("actor", &self.actor), ("critic", &self.critic)] {
             count(&format!("number of {name} layers"), layers.len().max(1), 16)?;
             layers.iter().try_for_each(|size| count(name, *size, 1 << 14))?;
+            let weights: usize = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+            count(&format!("number of {name} weights"), weights.max(1), 1 << 26)?;
         }
         if let Some(shards) = self.shards {
             count("shards", shards, self.environments)?;

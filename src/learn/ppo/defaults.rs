@@ -36,7 +36,9 @@ pub fn for_environment(simulator: &str) -> Known {
     }
 }
 
-/// Zoo's, but for lambda 0.95 instead of 0.8 and discount 0.99 instead of 0.98: with those one seed of 20 ends at 201.
+/// Zoo's, but for discount 0.99 and lambda 0.95, and with advantages in units of the return instead of their own deviation: once every
+/// episode lasts 500 steps, advantages are the critic's noise, and what blows noise up to deviation 1 unlearns the task. Of 100 seeds
+/// none ends below 500; zoo's own settings leave 2 of 200 below 475, its advantages with our discount and lambda one of 80.
 fn cartpole() -> Config {
     Config {
         environments: 8,
@@ -46,13 +48,15 @@ fn cartpole() -> Config {
         learning_rate: 1e-3,
         clip_schedule: Schedule::Linear,
         entropy_coefficient: 0.0,
+        normalize_advantages: false,
+        normalize_returns: true,
         ..Config::default()
     }
 }
 
-/// CartPole's with longer rollouts and scaled returns: a Gaussian's gradient is larger than a categorical one's.
+/// CartPole's with longer rollouts: a Gaussian's gradient is larger than a categorical one's.
 fn cartpole_continuous() -> Config {
-    Config { steps: 64, epochs: 10, normalize_returns: true, ..cartpole() }
+    Config { steps: 64, epochs: 10, normalize_advantages: true, ..cartpole() }
 }
 
 /// Zoo's.
