@@ -13,7 +13,7 @@ use std::io::Read;
 use std::process::Stdio;
 use std::time::Duration;
 
-const RUN: &str = "pretrain cartpole --steps 400000 --seed 9 --json --verbose --threads 1 --episodes 1 --evaluations 100 --checkpoint-every 1 --set ppo.environments=4 --set ppo.steps=32";
+const RUN: &str = "pretrain cartpole --steps 4000000 --seed 9 --json --verbose --threads 1 --episodes 1 --evaluations 100 --checkpoint-every 1 --set ppo.environments=4 --set ppo.steps=32";
 
 #[test]
 fn no_acknowledged_checkpoint_is_lost() {

@@ -50,6 +50,7 @@ fn no_setting_is_ignored() {
     program.ok(&format!("{resume} --episodes 2 --evaluations 2 --json"));
     program.run("transfer first cartpole_moon --set ppo.actor=[32]").refused(2, &["`ppo.actor`", "carries the policy's own"]);
     program.ok("pretrain cartpole --steps 300 --out silu --json --set ppo.activation=Silu --episodes 2");
+    program.run("pretrain cartpole --out none --set ppo.learning_rate=inf").refused(2, &["learning_rate", "not finite"]);
     let (_, card) = store::load(&program.path("silu/best")).unwrap();
     assert_eq!(card.provenance.command, "heirloom pretrain cartpole --steps 300 --seed 0 --set ppo.activation=Silu --episodes 2");
     program.ok("transfer silu cartpole_moon --steps 300 --out moved --json --episodes 2");

@@ -57,6 +57,7 @@ impl Fixture {
             steps: 40_000,
             evaluations: 20,
             episodes: 20,
+            options: String::new(),
             text: format!("(about: \"{name}\")"),
         };
         let row = |target: usize, method: Method| {

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod configuration;
 pub mod job;
 mod overrides;
+pub mod words;
 
 pub use catalogue::Method;
 pub use configuration::Configuration;

@@ -17,7 +17,12 @@ pub(super) fn merge<T: Serialize + DeserializeOwned>(base: &T, source: &Source) 
     let json = |value: &T| serde_json::to_value(value).map_err(|error| Error::usage(error.to_string()).at(&source.name));
     let mut merged = json(base)?;
     overwrite(&mut merged, &json(&read)?, &named);
-    serde_json::from_value(merged).map_err(|error| Error::usage(error.to_string()).at(&source.name))
+    serde_json::from_value(merged).map_err(|error| {
+        // JSON has no word for them.
+        let not_finite = error.to_string().contains("null");
+        let message = if not_finite { "holds a number that is not finite".to_owned() } else { error.to_string() };
+        Error::usage(message).at(&source.name)
+    })
 }
 
 #[expect(clippy::disallowed_types, reason = "only the keys are looked at")]

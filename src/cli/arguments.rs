@@ -1,6 +1,6 @@
 //! Arguments that commands share.
 
-use crate::choose::{Configuration, Method, configuration};
+use crate::choose::{Configuration, Method, configuration, words};
 use crate::error::{Error, Result};
 use crate::file::ron;
 use crate::nn::autograd;
@@ -66,13 +66,13 @@ impl RunArguments {
 
     /// Everything typed that changes the result, beside steps and seed, as a shell takes it.
     pub(super) fn settings(&self) -> String {
-        let config = self.config.iter().map(|path| ("--config", path.display().to_string()));
-        let set = self.set.iter().map(|text| ("--set", text.clone()));
-        let evaluations = self.evaluations.iter().map(|number| ("--evaluations", number.to_string()));
-        let episodes = self.episodes.iter().map(|number| ("--episodes", number.to_string()));
-        let every = self.checkpoint_every.iter().map(|number| ("--checkpoint-every", number.to_string()));
-        let typed = config.chain(set).chain(evaluations).chain(episodes).chain(every);
-        typed.map(|(name, value)| format!(" {name} {}", quoted(&value))).collect::<Vec<_>>().concat()
+        let numbers = [
+            ("--evaluations", self.evaluations),
+            ("--episodes", self.episodes.map(|episodes| episodes as u64)),
+            ("--checkpoint-every", self.checkpoint_every),
+        ];
+        let numbers = numbers.iter().filter_map(|(name, number)| number.map(|number| format!(" {name} {number}")));
+        words::settings(self.config.as_deref(), &self.set) + &numbers.collect::<Vec<_>>().concat()
     }
 
     /// The threads to run on.
@@ -108,12 +108,6 @@ impl RunArguments {
         }
         Ok(())
     }
-}
-
-/// A word as a shell takes it.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 /// A pool of so many threads; of all cores when nobody says.

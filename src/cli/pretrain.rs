@@ -1,8 +1,9 @@
 //! `heirloom pretrain ENV`.
 
-use super::arguments::{RunArguments, quoted};
+use super::arguments::RunArguments;
 use super::terminal::{self, Ending};
 use super::training;
+use crate::choose::words::quoted;
 use crate::choose::{Job, Method, catalogue};
 use crate::env::Registry;
 use crate::error::{Error, Result, did_you_mean};

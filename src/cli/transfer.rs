@@ -1,8 +1,9 @@
 //! `heirloom transfer POLICY TARGET --method M`.
 
-use super::arguments::{RunArguments, quoted};
+use super::arguments::RunArguments;
 use super::terminal::{self, Ending, number};
 use super::training;
+use crate::choose::words::quoted;
 use crate::choose::{Job, Method, Source};
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};

@@ -1,7 +1,7 @@
 //! A study as RON.
 
 use crate::choose::configuration::assignment;
-use crate::choose::{Configuration, Method, Source};
+use crate::choose::{Configuration, Method, Source, words};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Result};
 use crate::file::ron;
@@ -60,6 +60,14 @@ const fn twenty_episodes() -> usize {
     20
 }
 
+impl Changes {
+    fn options(&self) -> String {
+        let steps = self.steps.map(|steps| format!(" --steps {steps}")).unwrap_or_default();
+        let seed = if self.first_seed == 0 { String::new() } else { format!(" --seed {}", self.first_seed) };
+        format!("{steps}{seed}{}", words::settings(self.config.as_deref(), &self.set))
+    }
+}
+
 /// A study with everything resolved and checked.
 pub struct Definition {
     /// Its name: the file's stem.
@@ -84,6 +92,8 @@ pub struct Definition {
     pub episodes: usize,
     /// The file's text, for the report.
     pub text: String,
+    /// What the command line changed, as it was typed.
+    pub options: String,
 }
 
 /// A target environment.
@@ -164,6 +174,7 @@ impl Definition {
             evaluations: file.evaluations,
             episodes: file.episodes,
             text: source.text,
+            options: changes.options(),
         })
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn section(definition: &Definition) -> Markup {
             h2 { "Make it again" }
             p { "With the policies above under their names and this text as " code { "studies/" (definition.name) ".ron" } ":" }
             pre { (definition.text.trim_end()) }
-            pre.command { "heirloom compare studies/" (definition.name) ".ron" }
+            pre.command { "heirloom compare studies/" (definition.name) ".ron" (definition.options) }
             dl {
                 dt { "program" }
                 dd { "heirloom " (env!("CARGO_PKG_VERSION")) }
