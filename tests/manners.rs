@@ -99,6 +99,9 @@ fn standard_output_may_be_full_closed_or_read_by_a_program() {
     let mut child = program.command("envs --json").stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0), "whoever reads no further has what they want");
+    for line in ["envs --json show cartpole", "envs show cartpole --json", "policies --json show first"] {
+        serde_json::from_str::<serde_json::Value>(&program.ok(line)).unwrap();
+    }
     let stopped = program.ok("pretrain cartpole --steps 3000 --out stopped --stop-after-updates 1 --json --episodes 2");
     assert_eq!(serde_json::from_str::<serde_json::Value>(&stopped).unwrap()["stopped"], true);
 }

@@ -14,8 +14,8 @@ use clap::{Args, Subcommand};
 pub(super) struct Envs {
     #[command(subcommand)]
     what: Option<What>,
-    /// Print the list as JSON
-    #[arg(long)]
+    /// Print as JSON
+    #[arg(long, global = true)]
     json: bool,
 }
 
@@ -25,9 +25,6 @@ enum What {
     Show {
         /// Short name or path
         environment: String,
-        /// Print as JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Run the contract tests.
     Check {
@@ -40,8 +37,8 @@ impl Envs {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.what {
             None => Ok(list(registry, self.json)),
-            Some(What::Show { environment, json }) => show(registry, &environment, json),
-            Some(What::Check { environments }) => check_all(registry, environments),
+            Some(What::Show { environment }) => show(registry, &environment, self.json),
+            Some(What::Check { environments }) => check_all(registry, environments, self.json),
         }
     }
 }
@@ -159,18 +156,27 @@ fn show_parameters(title: &str, known: &[Parameter], values: &crate::env::parame
     terminal::table(&["parameter", "value", "unit", "usually", "about"], &[1, 3], rows.collect());
 }
 
-fn check_all(registry: &Registry, environments: Vec<String>) -> Result<Ending> {
+fn check_all(registry: &Registry, environments: Vec<String>, json: bool) -> Result<Ending> {
     let names = if environments.is_empty() { registry.names() } else { environments };
     let mut broken = 0;
+    let mut entries = Vec::new();
     for name in names {
         let spec = registry.resolve(&name)?;
         let findings = check::check(&|| registry.build(&spec)).map_err(|error| error.at(&spec.name))?;
         let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.broken.is_some()).collect();
+        broken += failed.len();
+        if json {
+            let failures = failed.iter().map(|finding| serde_json::json!({"promise": finding.promise, "found": finding.broken}));
+            entries.push(serde_json::json!({"name": spec.name, "promises": findings.len(), "broken": failures.collect::<Vec<_>>()}));
+            continue;
+        }
         terminal::say(&format!("{}: {} of {} promises kept", spec.name, findings.len() - failed.len(), findings.len()));
         for finding in failed {
-            broken += 1;
             terminal::say(&format!("  broken: {}: {}", finding.promise, finding.broken.as_deref().unwrap_or_default()));
         }
+    }
+    if json {
+        terminal::json(&entries.into());
     }
     if broken > 0 {
         return Err(Error::environment(format!("{broken} promises are broken")).hint("src/env/mod.rs describes the contract"));

@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub(super) struct Policies {
     #[command(subcommand)]
     what: Option<What>,
-    /// Print the list as JSON
-    #[arg(long)]
+    /// Print as JSON
+    #[arg(long, global = true)]
     json: bool,
 }
 
@@ -29,9 +29,6 @@ enum What {
     Show {
         /// Short name, policy folder or run folder
         policy: String,
-        /// Print as JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Copy a run's last policy into a folder of its own, measured over 100 episodes.
     Save {
@@ -46,8 +43,8 @@ impl Policies {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.what {
             None => Ok(list(self.json)),
-            Some(What::Show { policy, json }) => show(&policy, json),
-            Some(What::Save { run, folder }) => save(registry, &run, &folder),
+            Some(What::Show { policy }) => show(&policy, self.json),
+            Some(What::Save { run, folder }) => save(registry, &run, &folder, self.json),
         }
     }
 }
@@ -164,7 +161,7 @@ fn show_ancestor(ancestor: &Ancestor, depth: usize) {
     }
 }
 
-fn save(registry: &Registry, run: &str, folder: &std::path::Path) -> Result<Ending> {
+fn save(registry: &Registry, run: &str, folder: &std::path::Path, json: bool) -> Result<Ending> {
     if folder.exists() {
         return Err(Error::usage("exists already").at(folder.display()).hint("name another folder, or remove this one first"));
     }
@@ -186,6 +183,10 @@ fn save(registry: &Registry, run: &str, folder: &std::path::Path) -> Result<Endi
         crate::file::disk::create_folder(parent)?;
     }
     store::save(folder, &source.policy, &card)?;
+    if json {
+        terminal::json(&to_json(&folder.display().to_string(), &card));
+        return Ok(Ending::Done);
+    }
     terminal::say(&format!("{}: return {}, digest {}", folder.display(), number(evaluation.interval().mean), source.policy.digest()));
     Ok(Ending::Done)
 }
