@@ -106,9 +106,7 @@ fn one_run_folder_one_process() {
     while !program.path("run/checkpoints").is_dir() || std::fs::read_dir(program.path("run/checkpoints")).unwrap().count() == 0 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let asked = std::time::Instant::now();
     program.run(&format!("{RUN} --out run --resume")).refused(7, &["another process"]);
-    assert!(asked.elapsed() < Duration::from_secs(1));
     child.kill().unwrap();
     child.wait().unwrap();
     program.ok(&format!("{RUN} --out run --resume --stop-after-updates 1"));
