@@ -36,16 +36,25 @@ impl Stop {
         self.armed.store(armed, Ordering::Relaxed);
     }
 
-    /// Called inside long work: an error when it is to be broken off now.
+    /// Called inside long work that tears its state: an error when it is armed and to be broken off now.
     ///
     /// # Errors
     /// [`Kind::Stopped`].
     #[inline]
     pub fn check(&self) -> Result<()> {
-        if self.signal.load(Ordering::Relaxed) != 0 && self.armed.load(Ordering::Relaxed) {
-            return Err(Error::new(Kind::Stopped, "stopped by a signal"));
+        if self.armed.load(Ordering::Relaxed) { self.check_unarmed() } else { Ok(()) }
+    }
+
+    /// Called inside long work that only looks, as an evaluation does: an error when it is to be broken off now.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`].
+    #[inline]
+    pub fn check_unarmed(&self) -> Result<()> {
+        match self.requested() {
+            Some(_) => Err(Error::new(Kind::Stopped, "stopped by a signal")),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -58,6 +67,7 @@ mod tests {
         let stop = Stop::new();
         stop.request(15);
         assert!(stop.check().is_ok());
+        assert_eq!(stop.check_unarmed().unwrap_err().kind(), Kind::Stopped);
         stop.arm(true);
         assert_eq!(stop.check().unwrap_err().kind(), Kind::Stopped);
         assert_eq!(stop.requested(), Some(15));

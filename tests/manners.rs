@@ -20,7 +20,14 @@ fn a_transfer_goes_on_when_its_source_learned_on_or_moved() {
     let program = with_a_run();
     program.ok("transfer first cartpole_moon --steps 2000 --out moved --json --stop-after-updates 2");
     program.ok("pretrain cartpole --out first --resume --steps 1200 --json");
-    program.ok("transfer first cartpole_moon --out moved --resume --json");
+    let said = program.ok("transfer first cartpole_moon --out moved --resume --json");
+    let judge = serde_json::from_str::<serde_json::Value>(&said).unwrap()["judge"].as_str().unwrap().to_owned();
+    // What was moved is judged, and not what its source has become.
+    let line = judge.split('#').next().unwrap().trim().strip_prefix("heirloom ").unwrap().to_owned();
+    program.ok(&format!("{line} --dry-run"));
+    let (policy, _) = store::load(&program.path("moved/source")).unwrap();
+    assert!(String::from_utf8(program.read("moved/judge.ron")).unwrap().contains("moved/source"));
+    assert_ne!(program.ok("digest --policy first").trim(), policy.digest());
     program.ok("transfer first cartpole_moon --steps 2000 --out again --json --stop-after-updates 2");
     std::fs::rename(program.path("first"), program.path("elsewhere")).unwrap();
     program.ok("transfer elsewhere cartpole_moon --out again --resume --json");

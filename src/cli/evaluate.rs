@@ -54,7 +54,6 @@ impl Evaluate {
             pool: pool(self.threads)?,
         };
         let stop = signals::stop_on_signals()?;
-        stop.arm(true);
         let evaluation = match evaluator.measure(&source.policy, source.card.provenance.steps, &stop) {
             Err(error) if error.kind() == crate::error::Kind::Stopped => return Ok(Ending::Signal(stop.requested().unwrap_or(2))),
             measured => measured?,

@@ -26,8 +26,8 @@ pub(super) struct Finished {
     pub(super) evaluator: Evaluator,
     pub(super) took: Duration,
     pub(super) steps: u64,
-    /// Steps that the run was asked for.
-    pub(super) total_steps: u64,
+    /// What was run: when resumed, what the folder says.
+    pub(super) job: Job,
     pub(super) best: Option<f64>,
     /// The wish to stop, for what is measured afterwards.
     pub(super) stop: Arc<Stop>,
@@ -53,7 +53,7 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
             evaluator,
             took: began.elapsed(),
             steps: opened.learner.steps() - before,
-            total_steps: opened.job.steps,
+            job: opened.job,
             best: store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
             out,
             stop,

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::file::{disk, ron};
 use crate::learn::ppo::{self, defaults};
 use crate::run::Evaluation;
+use crate::run::folder::SOURCE;
 use crate::study::definition::{self, Changes};
 use crate::study::estimate::estimate;
 use crate::study::{Definition, Grid};
@@ -53,7 +54,7 @@ impl TransferCommand {
         let job = Job {
             configuration,
             method,
-            source: Some(source.clone()),
+            source: Some(source),
             steps,
             seed,
             evaluations: self.run.evaluations(),
@@ -70,24 +71,30 @@ impl TransferCommand {
         };
         match training::run(job, &self.run, registry)? {
             Err(ending) => Ok(ending),
-            Ok(finished) => self.show(&source, &finished, registry),
+            Ok(finished) => self.show(&finished, registry),
         }
     }
 
-    fn show(&self, source: &Source, finished: &training::Finished, registry: &Registry) -> Result<Ending> {
-        finished.stop.arm(true);
+    fn show(&self, finished: &training::Finished, registry: &Registry) -> Result<Ending> {
+        let source = finished.job.source.as_ref().ok_or_else(|| Error::artefact("the run has no source"))?;
         let before = match finished.evaluator.measure(&source.policy, 0, &finished.stop) {
             Ok(before) => Some(before),
             Err(error) if error.kind() == Kind::Stopped => return Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
-            Err(_) if self.method != Method::ZeroShot.name() => None,
+            // A policy that does not fit, learned beside by `scratch`.
+            Err(error) if error.kind() == Kind::Artefact => None,
             Err(error) => return Err(error),
         };
+        let judge = self.judging_line(finished, registry).unwrap_or_else(|error| {
+            terminal::warn(&error);
+            None
+        });
         if self.run.json {
             let mut json = training::to_json(finished);
             json["before"] = before.as_ref().map_or(serde_json::Value::Null, |before| {
                 let interval = before.interval();
                 serde_json::json!({"mean": interval.mean, "interval": [interval.low, interval.high]})
             });
+            json["judge"] = judge.into();
             terminal::json(&json);
             return Ok(Ending::Done);
         }
@@ -109,10 +116,7 @@ impl TransferCommand {
         terminal::table(&["", "return", "95 % interval", "episodes"], &[1, 2, 3], rows);
         terminal::say("");
         training::show(finished);
-        if let Some(line) = self.judging_line(finished, registry).unwrap_or_else(|error| {
-            terminal::warn(&error);
-            None
-        }) {
+        if let Some(line) = judge {
             terminal::say(&format!("\nDid it help, against learning from scratch? Ten seeds of each say:\n  {line}"));
         }
         Ok(Ending::Done)
@@ -123,18 +127,19 @@ impl TransferCommand {
         if self.method == Method::Scratch.name() {
             return Ok(None);
         }
-        let known = defaults::for_environment(&registry.resolve(&self.target)?.simulator);
+        let job = &finished.job;
         // Scratch needs a budget even where the method takes none, and an update at the least.
-        let least = if self.method == Method::ZeroShot.name() { known.transfer_steps() } else { known.config.rollout_steps() };
+        let steps = if job.method.learns() { job.steps } else { defaults::for_environment(&job.environment.simulator).transfer_steps() };
         let file = definition::File {
             about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),
-            sources: vec![self.policy.clone()],
+            // The run's own copy: the original may have learned on.
+            sources: vec![finished.out.join(SOURCE).display().to_string()],
             targets: vec![self.target.clone()],
             methods: vec![self.method.clone()],
             seeds: 10,
-            steps: finished.total_steps.max(least),
-            evaluations: self.run.evaluations().min(1000),
-            episodes: self.run.episodes().min(10_000),
+            steps: steps.max(job.configuration.ppo.rollout_steps()),
+            evaluations: job.evaluations.min(1000),
+            episodes: job.evaluation_episodes.min(10_000),
             set: self.run.set.clone(),
             config: self.run.config.clone(),
         };

@@ -56,7 +56,6 @@ impl Watch {
         let make: MakeEnv = Arc::new(move || registry.build(&built));
         let choice = if self.stochastic { Choice::Sample } else { Choice::Mode };
         let stop = signals::stop_on_signals()?;
-        stop.arm(true);
         let film = match film(&source.policy, &make, self.episodes, choice, self.seed, &stop) {
             Err(error) if error.kind() == Kind::Stopped => return Ok(Ending::Signal(stop.requested().unwrap_or(2))),
             filmed => filmed.map_err(|error| error.at(&spec.name))?,

@@ -32,15 +32,16 @@ pub fn of_tensors(description: &str, tensors: &Tensors) -> String {
     hex(&hash.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
-
 /// SHA-256 of the running program: what it computes may change with every build, its own environments included. Empty where the
 /// system does not say which file it is.
+#[must_use]
 pub fn of_program() -> &'static str {
     static DIGEST: OnceLock<String> = OnceLock::new();
     DIGEST.get_or_init(|| std::env::current_exe().and_then(std::fs::read).map(|bytes| of_bytes(&bytes)).unwrap_or_default())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

@@ -25,14 +25,23 @@ impl Journal {
     /// When the disk refuses, or the file is shorter than `len`.
     pub fn open(path: &Path, len: u64) -> Result<Self> {
         let fail = |error| Error::io("open", path, error);
+        Self::check(path, len)?;
         let mut file = disk::plain(OpenOptions::new().create(true).truncate(false).read(true).write(true), path).map_err(fail)?;
-        let found = file.metadata().map_err(fail)?.len();
-        if found < len {
-            return Err(Error::artefact(format!("holds {found} bytes, its checkpoint says {len}")).at(path.display()));
-        }
         file.set_len(len).map_err(fail)?;
         file.seek(SeekFrom::End(0)).map_err(fail)?;
         Ok(Self { path: path.to_owned(), file, len, pending: Vec::new() })
+    }
+
+    /// Fails when the file is shorter than `len`; one that is not there is empty.
+    ///
+    /// # Errors
+    /// Exit 3 with both lengths.
+    pub fn check(path: &Path, len: u64) -> Result<()> {
+        let found = path.metadata().map_or(0, |found| found.len());
+        if found < len {
+            return Err(Error::artefact(format!("holds {found} bytes, its checkpoint says {len}")).at(path.display()));
+        }
+        Ok(())
     }
 
     /// Appends. A refused write is taken back, so that no torn record stays, and is tried again with the next one.

@@ -65,7 +65,7 @@ fn run_shard(
     let mut running: Vec<usize> = (0..environments.len()).collect();
     let mut steps = 0;
     while !running.is_empty() {
-        stop.check()?;
+        stop.check_unarmed()?;
         if steps == LONGEST_EPISODE {
             for index in running {
                 results[index] = Some(environments.running(index));

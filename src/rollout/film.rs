@@ -73,7 +73,7 @@ impl Camera<'_> {
         env.reset(&mut rng, &mut observation)?;
         let mut episode = Episode { frames: Vec::new(), actions: Vec::new(), rewards: Vec::new(), terminated: false };
         loop {
-            stop.check()?;
+            stop.check_unarmed()?;
             episode.frames.push(Frame { scene: env.scene(), observation: observation.clone() });
             if episode.rewards.len() >= MOST_STEPS {
                 return Err(Error::usage(format!("the episode does not end within {MOST_STEPS} steps"))

@@ -103,7 +103,8 @@ struct Course<'a, 'f> {
 }
 
 impl Course<'_, '_> {
-    /// Everything that is told changes what a checkpoint must hold. Logs first, so that what is shown is also written. A log that the disk refuses now is written when there is room.
+    /// Everything that is told changes what a checkpoint must hold. Logs first, so that what is shown is also written. A log that the
+    /// disk refuses now is written when there is room.
     fn tell(&mut self, event: &Event<'_>) -> Result<()> {
         self.unsaved |= !matches!(event, Event::Started { .. });
         if let Some(folder) = self.folder
@@ -129,7 +130,7 @@ impl Course<'_, '_> {
             return Ok(());
         }
         let policy = learner.policy();
-        let evaluation = self.measure(&policy, steps)?;
+        let evaluation = self.evaluator.measure(&policy, steps, self.stop)?;
         // An iteration may pass several due points; they share one measurement.
         self.position.evaluations = steps / self.plan.evaluate_every + 1;
         self.position.evaluated_at = Some(steps);
@@ -146,14 +147,6 @@ impl Course<'_, '_> {
         self.tell(&Event::Evaluated { evaluation: &evaluation, best })?;
         self.last = Some(evaluation);
         Ok(())
-    }
-
-    /// Measures; a signal breaks it off, since nothing of the learner is touched.
-    fn measure(&self, policy: &Policy, steps: u64) -> Result<Evaluation> {
-        self.stop.arm(true);
-        let measured = self.evaluator.measure(policy, steps, self.stop);
-        self.stop.arm(false);
-        measured
     }
 
     fn checkpoint(&mut self, state: &State, policy: &Policy) -> Result<()> {
@@ -181,7 +174,7 @@ impl Course<'_, '_> {
         let evaluation = match self.last.take() {
             Some(evaluation) => evaluation,
             // The run was finished when it was opened: its logs already say so.
-            None => match self.measure(&learner.policy(), learner.steps()) {
+            None => match self.evaluator.measure(&learner.policy(), learner.steps(), self.stop) {
                 Err(error) if error.kind() == Kind::Stopped => {
                     return Ok(Outcome::Stopped { signal: self.stop.requested(), steps: self.position.steps });
                 }

@@ -1,7 +1,8 @@
 //! A run on disk.
 //!
 //! `run.ron` says what is run; `metrics.csv`, `evaluations.csv` and TensorBoard events what happened; `checkpoints/STEPS/` are whole
-//! states (the newest three), `best/` the best policy so far, `source/` the policy that a transfer started from. One process writes at a time (`lock`).
+//! states (the newest three), `best/` the best policy so far, `source/` the policy that a transfer started from. One process writes at
+//! a time (`lock`).
 
 use super::checkpoint::{self, Position};
 use super::event::{Event, Listener};
@@ -198,11 +199,11 @@ fn check_free(path: &Path) -> Result<()> {
     if path.join(DEFINITION).exists() {
         return Err(Error::usage("there is a run already").at(path.display()).hint("continue it with --resume, or pass another --out"));
     }
-    if path.is_symlink() && !path.exists() || path.is_file() {
+    if path.is_file() || (path.is_symlink() && !path.exists()) {
         return Err(Error::usage("is not a folder").at(path.display()).hint("pass another --out"));
     }
     let ours = |entry: &PathBuf| match entry.file_name().and_then(|name| name.to_str()) {
-        Some("lock" | "metrics.csv" | "evaluations.csv") => entry.metadata().is_ok_and(|found| found.len() == 0),
+        Some("lock") => entry.metadata().is_ok_and(|found| found.len() == 0),
         Some("checkpoints") => disk::list(entry).is_ok_and(|entries| entries.is_empty()),
         Some(SOURCE) => entry.join(store::CARD).is_file(),
         _ => disk::is_partial(entry),

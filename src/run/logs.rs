@@ -31,7 +31,7 @@ impl Logs {
         let mut missing = Vec::new();
         let mut open = |name: &str| {
             let (path, length) = (folder.join(name), lengths.get(name).copied().unwrap_or(0));
-            let Some(error) = loss(&path, length) else { return Journal::open(&path, length) };
+            let Err(error) = Journal::check(&path, length) else { return Journal::open(&path, length) };
             missing.push(error.hint(format!("what is left is kept as {name}.damaged; the log starts again here")));
             disk::set_aside(&path)?;
             Journal::open(&path, 0)
@@ -42,10 +42,7 @@ impl Logs {
 
     /// What the logs have lost since a checkpoint recorded their lengths.
     pub(super) fn losses(folder: &Path, lengths: &BTreeMap<String, u64>) -> Vec<Error> {
-        [METRICS, EVALUATIONS, EVENTS]
-            .iter()
-            .filter_map(|name| loss(&folder.join(name), lengths.get(*name).copied().unwrap_or(0)))
-            .collect()
+        lengths.iter().filter_map(|(name, length)| Journal::check(&folder.join(name), *length).err()).collect()
     }
 
     /// Brings everything to the disk and gives the lengths that a checkpoint records.
@@ -90,11 +87,6 @@ impl Logs {
         }
         self.events.append(&super::tensorboard::scalars(now, steps, scalars))
     }
-}
-
-fn loss(path: &Path, length: u64) -> Option<Error> {
-    let found = path.metadata().map_or(0, |found| found.len());
-    (found < length).then(|| Error::artefact(format!("holds {found} bytes, the checkpoint says {length}")).at(path.display()))
 }
 
 impl Listener for Logs {
