@@ -6,6 +6,8 @@
 use super::collect::Choice;
 use super::environments::{Environments, Finished};
 use super::{MakeEnv, default_shards, shard_range};
+use crate::env::Spaces;
+use crate::env::check::random_action;
 use crate::error::Result;
 use crate::nn::kernel::CHUNK;
 use crate::nn::{Network, Workspace};
@@ -13,6 +15,7 @@ use crate::parallel::Pool;
 use crate::policy::{Binding, Policy};
 use crate::seed::Stream;
 use crate::stop::Stop;
+use std::ops::Range;
 
 /// An episode is measured for at most so long, as if a time limit cut it off: where there is none, a policy that balances for ever
 /// would never be measured at all.
@@ -31,29 +34,127 @@ pub fn evaluate(
     pool: &Pool,
     stop: &Stop,
 ) -> Result<Vec<Finished>> {
-    let network = Network::new(&policy.shape, &policy.params);
-    let binding = Binding::new(&policy.spaces, make()?.spaces())?;
+    let bound = Bound::new(policy, make()?.spaces())?;
+    let shards = in_shards(episodes, pool, |range| {
+        let environments = Environments::start(make, range, seed, Stream::EvaluationEnv)?;
+        run_shard(&bound, environments, choice, seed, stop, None)
+    })?;
+    Ok(shards.concat())
+}
+
+/// What a policy did when its actions were drawn, and how sure it was of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampled {
+    /// The episodes, in order.
+    pub finished: Vec<Finished>,
+    /// Mean entropy of its distribution over the states it met, in nats.
+    pub entropy: f64,
+    /// Mean Kullback-Leibler divergence from it to another policy over the same states, in nats.
+    pub divergence: Option<f64>,
+}
+
+/// Runs `episodes` episodes with actions drawn from the policy, and looks in every state at its entropy and at how far it is from
+/// `other`; the latter stays open where the two do not choose among the same actions.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn sampled(
+    policy: &Policy,
+    other: Option<&Policy>,
+    make: &MakeEnv,
+    episodes: usize,
+    seed: u64,
+    pool: &Pool,
+    stop: &Stop,
+) -> Result<Sampled> {
+    let spaces = make()?.spaces().clone();
+    let bound = Bound::new(policy, &spaces)?;
+    let other = other.filter(|other| comparable(policy, other)).map(|other| Bound::new(other, &spaces)).transpose()?;
+    let shards = in_shards(episodes, pool, |range| {
+        let environments = Environments::start(make, range, seed, Stream::EvaluationEnv)?;
+        let mut look = Look::new(other.as_ref());
+        let finished = run_shard(&bound, environments, Choice::Sample, seed, stop, Some(&mut look))?;
+        Ok((finished, look.states, look.entropy, look.divergence))
+    })?;
+    let total = |part: fn(&(Vec<Finished>, f64, f64, f64)) -> f64| shards.iter().map(part).sum::<f64>();
+    let states = total(|(_, states, _, _)| *states);
+    let (entropy, divergence) = (total(|(_, _, entropy, _)| *entropy), total(|(.., divergence)| *divergence));
+    let divergence = other.is_some().then_some(divergence / states);
+    Ok(Sampled { finished: shards.into_iter().flat_map(|(finished, ..)| finished).collect(), entropy: entropy / states, divergence })
+}
+
+/// Whether two policies choose among the same actions by distributions of one kind.
+fn comparable(policy: &Policy, other: &Policy) -> bool {
+    std::mem::discriminant(&policy.shape.head) == std::mem::discriminant(&other.shape.head) && policy.spaces.action == other.spaces.action
+}
+
+/// Cuts episodes into shards that run side by side; results in shard order.
+fn in_shards<R: Send>(episodes: usize, pool: &Pool, run: impl Fn(Range<usize>) -> Result<R> + Sync) -> Result<Vec<R>> {
     let count = default_shards(episodes);
     let mut shards: Vec<usize> = (0..count).collect();
-    let results = pool.map(&mut shards, |index, _| {
-        let range = shard_range(episodes, count, index);
-        let environments = Environments::start(make, range, seed, Stream::EvaluationEnv)?;
-        run_shard(policy, &network, &binding, environments, choice, seed, stop)
-    });
-    let shards: Vec<Vec<Finished>> = results.into_iter().collect::<Result<_>>()?;
-    Ok(shards.concat())
+    pool.map(&mut shards, |index, _| run(shard_range(episodes, count, index))).into_iter().collect()
+}
+
+/// A policy in an environment's channels.
+struct Bound<'a> {
+    policy: &'a Policy,
+    network: Network,
+    binding: Binding,
+}
+
+impl<'a> Bound<'a> {
+    fn new(policy: &'a Policy, spaces: &Spaces) -> Result<Self> {
+        Ok(Self { policy, network: Network::new(&policy.shape, &policy.params), binding: Binding::new(&policy.spaces, spaces)? })
+    }
+
+    /// Puts what the environments of `chunk` show into the first rows of a workspace, and computes the actor's outputs.
+    fn see(&self, environments: &Environments, chunk: &[usize], workspace: &mut Workspace) {
+        for (row, index) in chunk.iter().enumerate() {
+            self.binding.see(self.policy.normalizer.as_ref(), environments.observation(*index), workspace.input_row(row));
+        }
+        self.network.forward_actor(chunk.len(), workspace);
+    }
+}
+
+/// Sums over the states that a shard meets.
+struct Look<'a> {
+    other: Option<(&'a Bound<'a>, Workspace)>,
+    states: f64,
+    entropy: f64,
+    divergence: f64,
+}
+
+impl<'a> Look<'a> {
+    fn new(other: Option<&'a Bound<'a>>) -> Self {
+        Self { other: other.map(|other| (other, Workspace::new(&other.policy.shape))), states: 0.0, entropy: 0.0, divergence: 0.0 }
+    }
+
+    fn at(&mut self, bound: &Bound<'_>, environments: &Environments, chunk: &[usize], workspace: &Workspace) {
+        let head = &bound.policy.shape.head;
+        for row in 0..chunk.len() {
+            self.states += 1.0;
+            self.entropy += f64::from(head.entropy(workspace.outputs(row), bound.network.log_std()));
+        }
+        if let Some((other, room)) = &mut self.other {
+            other.see(environments, chunk, room);
+            for row in 0..chunk.len() {
+                let distributions = [[workspace.outputs(row), bound.network.log_std()], [room.outputs(row), other.network.log_std()]];
+                self.divergence += f64::from(head.divergence(distributions[0], distributions[1]));
+            }
+        }
+    }
 }
 
 /// One episode of each environment, all acting together until each has ended.
 fn run_shard(
-    policy: &Policy,
-    network: &Network,
-    binding: &Binding,
+    bound: &Bound<'_>,
     mut environments: Environments,
     choice: Choice,
     seed: u64,
     stop: &Stop,
+    mut look: Option<&mut Look<'_>>,
 ) -> Result<Vec<Finished>> {
+    let Bound { policy, network, binding } = bound;
     let head = &policy.shape.head;
     let mut workspace = Workspace::new(&policy.shape);
     let mut room = binding.action_room();
@@ -74,10 +175,10 @@ fn run_shard(
         }
         steps += 1;
         for chunk in running.chunks(CHUNK) {
-            for (row, index) in chunk.iter().enumerate() {
-                binding.see(policy.normalizer.as_ref(), environments.observation(*index), workspace.input_row(row));
+            bound.see(&environments, chunk, &mut workspace);
+            if let Some(look) = &mut look {
+                look.at(bound, &environments, chunk, &workspace);
             }
-            network.forward_actor(chunk.len(), &mut workspace);
             for (row, index) in chunk.iter().enumerate() {
                 choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], &mut action);
                 environments.step(*index, binding.act(head, &action, &mut room))?;
@@ -89,4 +190,33 @@ fn run_shard(
         running.retain(|index| results[*index].is_none());
     }
     Ok(results.into_iter().flatten().collect())
+}
+
+/// Runs `episodes` episodes of an agent that chooses uniformly among all actions: what nobody has to learn.
+///
+/// # Errors
+/// When an environment fails.
+pub fn random_returns(make: &MakeEnv, episodes: usize, seed: u64, pool: &Pool) -> Result<Vec<f64>> {
+    let shards = in_shards(episodes, pool, |range| {
+        let mut environments = Environments::start(make, range.clone(), seed, Stream::EvaluationEnv)?;
+        let action = environments.spaces().action.clone();
+        let mut values = vec![0.0; action.size()];
+        let mut returns = Vec::new();
+        for (index, episode) in range.enumerate() {
+            let mut noise = Stream::EvaluationNoise(episode as u64).under(seed);
+            let mut steps = 0;
+            let finished = loop {
+                environments.step(index, random_action(&action, &mut noise, &mut values))?;
+                steps += 1;
+                match environments.finished.pop() {
+                    Some(finished) => break finished,
+                    None if steps == LONGEST_EPISODE => break environments.running(index),
+                    None => {}
+                }
+            };
+            returns.push(finished.total);
+        }
+        Ok(returns)
+    })?;
+    Ok(shards.concat())
 }

@@ -12,7 +12,7 @@ pub mod storage;
 
 pub use collect::Shard;
 pub use environments::Environments;
-pub use evaluate::evaluate;
+pub use evaluate::{Sampled, evaluate, random_returns, sampled};
 pub use film::{Film, film};
 pub use storage::Rollout;
 

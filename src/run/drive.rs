@@ -144,7 +144,7 @@ impl Course<'_, '_> {
                 Err(error) => self.survive(error)?,
             }
         }
-        self.tell(&Event::Evaluated { evaluation: &evaluation, best })?;
+        self.tell(&Event::Evaluated { evaluation: &evaluation, policy: &policy, best })?;
         self.last = Some(evaluation);
         Ok(())
     }

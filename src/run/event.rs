@@ -3,6 +3,7 @@
 use super::Evaluation;
 use crate::error::{Error, Result};
 use crate::learn::Progress;
+use crate::policy::Policy;
 use std::path::Path;
 
 /// Something that happened in a run.
@@ -28,6 +29,8 @@ pub enum Event<'a> {
     Evaluated {
         /// The measurement.
         evaluation: &'a Evaluation,
+        /// The policy.
+        policy: &'a Policy,
         /// Whether none was better before.
         best: bool,
     },

@@ -15,6 +15,12 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// How many standard errors an interval at this level (0.95) reaches to each side, by Student's t with so many degrees of freedom.
+#[must_use]
+pub fn t_quantile(level: f64, freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + level / 2.0))
+}
+
 /// Student's t-interval of a mean at this level (0.95). `None` below two values: one value says nothing about spread.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
@@ -23,8 +29,7 @@ pub fn mean_interval(values: &[f64], level: f64) -> Option<Interval> {
         return None;
     }
     let count = values.len() as f64;
-    let quantile = StudentsT::new(0.0, 1.0, count - 1.0).ok()?.inverse_cdf(0.5 + level / 2.0);
-    let (mean, half) = (mean(values), quantile * standard_deviation(values) / count.sqrt());
+    let (mean, half) = (mean(values), t_quantile(level, count - 1.0) * standard_deviation(values) / count.sqrt());
     Some(Interval { mean, low: mean - half, high: mean + half })
 }
 

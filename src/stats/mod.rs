@@ -10,6 +10,6 @@ mod welch;
 pub use bootstrap::{percentile, percentile_interval};
 pub use holm::{Adjusted, holm};
 pub use improvement::probability_of_improvement;
-pub use interval::{Interval, mean_interval};
+pub use interval::{Interval, mean_interval, t_quantile};
 pub use moments::{interquartile_mean, mean, standard_deviation};
 pub use welch::Welch;

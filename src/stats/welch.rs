@@ -1,6 +1,6 @@
 //! Welch's t-test: two means whose spreads may differ (Welch 1947).
 
-use super::{mean, standard_deviation};
+use super::{mean, standard_deviation, t_quantile};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The difference of two means.
@@ -42,7 +42,7 @@ impl Welch {
         if self.error == 0.0 {
             return [self.difference; 2];
         }
-        let quantile = StudentsT::new(0.0, 1.0, self.freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + level / 2.0));
+        let quantile = t_quantile(level, self.freedom);
         [self.difference - quantile * self.error, self.difference + quantile * self.error]
     }
 }

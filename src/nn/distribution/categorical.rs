@@ -58,6 +58,13 @@ pub fn evaluate(logits: &[f32], action: &[f32]) -> Evaluated {
     Evaluated { log_prob: logits[index(action)] - log_total, entropy, log_total }
 }
 
+/// Kullback-Leibler divergence from one set of logits to another: `sum_i p_i (log p_i - log q_i)`.
+#[must_use]
+pub fn divergence(logits: &[f32], others: &[f32]) -> f32 {
+    let (total, other_total) = (log_sum_exp(logits), log_sum_exp(others));
+    logits.iter().zip(others).map(|(logit, other)| (logit - total).exp() * ((logit - total) - (other - other_total))).sum()
+}
+
 /// `d log p_a / d z_i = [i = a] - p_i`, `d H / d z_i = -p_i (log p_i + H)`.
 #[inline]
 pub fn backward(
@@ -106,6 +113,14 @@ mod tests {
         for (count, expected) in counts.iter().zip([0.6652, 0.2447, 0.0900]) {
             assert!((count - expected).abs() < 0.018, "{counts:?}");
         }
+    }
+
+    #[test]
+    fn divergence_by_hand() {
+        // p = (3/4, 1/4), q = (1/2, 1/2): KL = ln 2 - H(p).
+        let expected = 0.75 * 1.5_f32.ln() + 0.25 * 0.5_f32.ln();
+        assert!((divergence(&[3.0_f32.ln() + 5.0, 5.0], &[0.0, 0.0]) - expected).abs() < 1e-6);
+        assert_eq!(divergence(&[1.0, 2.0], &[1.0, 2.0]), 0.0);
     }
 
     #[test]

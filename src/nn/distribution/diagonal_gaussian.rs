@@ -36,6 +36,18 @@ pub fn entropy(log_std: &[f32]) -> f32 {
     log_std.iter().map(|log_std| log_std + HALF_LOG_TAU + 0.5).sum()
 }
 
+/// Kullback-Leibler divergence from one Gaussian to another: `sum_i log(s2 / s1) + (s1^2 + (m1 - m2)^2) / (2 s2^2) - 1/2`.
+#[must_use]
+pub fn divergence([mean, log_std]: [&[f32]; 2], [other_mean, other_log_std]: [&[f32]; 2]) -> f32 {
+    let terms = mean.iter().zip(log_std).zip(other_mean.iter().zip(other_log_std));
+    terms
+        .map(|((mean, log_std), (other_mean, other_log_std))| {
+            let (narrower, apart) = ((log_std - other_log_std).exp(), (mean - other_mean) * (-other_log_std).exp());
+            other_log_std - log_std + 0.5 * (narrower * narrower + apart * apart - 1.0)
+        })
+        .sum()
+}
+
 /// `d log p / d mu_i = (a_i - mu_i) / sigma_i^2`, `d log p / d log sigma_i = z_i^2 - 1`, `d H / d log sigma_i = 1`.
 #[inline]
 pub fn backward(
@@ -76,6 +88,14 @@ mod tests {
     use super::*;
     use crate::seed::Stream;
     use tch::Kind;
+
+    #[test]
+    fn divergence_by_hand() {
+        // N(1, 1) to N(0, 2): ln 2 + (1 + 1) / 8 - 1/2.
+        let expected = 2.0_f32.ln() + 0.25 - 0.5;
+        assert!((divergence([&[1.0], &[0.0]], [&[0.0], &[2.0_f32.ln()]]) - expected).abs() < 1e-6);
+        assert_eq!(divergence([&[1.0], &[0.5]], [&[1.0], &[0.5]]), 0.0);
+    }
 
     #[test]
     fn samples_have_the_mean_and_deviation_they_should() {

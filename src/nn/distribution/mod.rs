@@ -123,6 +123,26 @@ impl Head {
         }
     }
 
+    /// Entropy of the distribution, in nats; of a squashed one, before squashing.
+    #[must_use]
+    pub fn entropy(&self, outputs: &[f32], log_std: &[f32]) -> f32 {
+        match self {
+            Self::Categorical => categorical::evaluate(outputs, &[0.0]).entropy,
+            Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => diagonal_gaussian::entropy(log_std),
+        }
+    }
+
+    /// Kullback-Leibler divergence from this distribution to another of the same head, in nats. Squashing both changes nothing.
+    #[must_use]
+    pub fn divergence(&self, [outputs, log_std]: [&[f32]; 2], [other_outputs, other_log_std]: [&[f32]; 2]) -> f32 {
+        match self {
+            Self::Categorical => categorical::divergence(outputs, other_outputs),
+            Self::DiagonalGaussian { .. } | Self::SquashedGaussian { .. } => {
+                diagonal_gaussian::divergence([outputs, log_std], [other_outputs, other_log_std])
+            }
+        }
+    }
+
     /// Gradient of a loss with respect to outputs (written) and log-std (added), given that with respect to log-probability and entropy.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "inputs, two incoming and two outgoing gradients")]
