@@ -108,7 +108,14 @@ fn configurations() {
     assert_eq!(program.run("pretrian cartpole").code, Some(2));
 }
 
-const STUDY: &str = "(\n    about: \"a\",\n    sources: [\"source\"],\n    targets: [\"cartpole\"],\n    methods: [\"fine-tune\"],\n    seeds: 1,\n    steps: 600,\n)";
+const STUDY: &str = "(
+    about: \"a\",
+    pairs: [(name: \"p\", source: Policy(\"source\"), target: \"cartpole\", steps: 600)],
+    methods: [\"fine-tune\"],
+    seeds: 1,
+    tuning: (learning_rates: [1]),
+    reference: (steps: 600, seeds: 1),
+)";
 
 #[test]
 fn studies() {
@@ -116,28 +123,50 @@ fn studies() {
     program.ok("pretrain cartpole --steps 300 --out source --json");
     for (from, to, parts) in [
         ("\"source\"", "\"sauce\"", vec!["study.ron:3:", "there is no policy"]),
-        ("\"cartpole\"", "\"cartpol\"", vec!["study.ron:4:", "did you mean"]),
+        ("Policy(\"source\")", "Policy", vec!["study.ron:3:"]),
+        ("Policy(\"source\")", "Environment(name: \"cartpol\", steps: 1)", vec!["study.ron:3:", "did you mean"]),
+        ("Policy(\"source\")", "Environment(name: \"cartpole\", steps: 9999999999999)", vec!["study.ron:3:", "2^40"]),
+        ("Policy(\"source\")", "Environment(name: \"pendulum\", steps: 0)", vec!["study.ron:3:", "the policy's actions are", "torque"]),
+        ("\"cartpole\"", "\"cartpol\"", vec!["study.ron:3:", "did you mean"]),
+        ("\"cartpole\"", "\"cartpole_continuous\"", vec!["study.ron:3:", "the policy's actions are"]),
+        ("name: \"p\"", "name: \"a b\"", vec!["study.ron:3:", "cannot be called"]),
         (
-            "\"cartpole\"],",
-            "\"pendulum\"], evaluations: 1, set: [\"ppo.environments=1\", \"ppo.steps=64\", \"ppo.minibatch=64\"],",
-            vec!["the policy's actions are", "torque"],
+            "steps: 600)],",
+            "steps: 600), (name: \"p\", source: Policy(\"source\"), target: \"cartpole\", steps: 700)],",
+            vec!["two pairs are called `p`"],
         ),
-        ("\"cartpole\"", "", vec!["study.ron:4:", "is empty"]),
-        ("fine-tune", "fine-tun", vec!["study.ron:5:", "did you mean `fine-tune`"]),
+        ("[(name: \"p\", source: Policy(\"source\"), target: \"cartpole\", steps: 600)]", "[]", vec!["study.ron:3:", "is empty"]),
+        ("fine-tune", "fine-tun", vec!["study.ron:4:", "did you mean `fine-tune`"]),
         ("\"fine-tune\"", "\"fine-tune\", \"fine-tune\"", vec!["twice"]),
-        ("seeds: 1", "seeds: 0", vec!["study.ron:6:", "seeds"]),
-        ("seeds: 1", "seeds: -1", vec!["study.ron:6:"]),
-        ("steps: 600", "steps: 100", vec!["study.ron:7:", "less than one update"]),
-        ("steps: 600", "stepps: 600", vec!["study.ron:7:", "did you mean `steps`"]),
-        ("steps: 600", "steps: 600, set: [\"ppo.clipp=1\"]", vec!["clipp", "did you mean `clip`"]),
+        ("seeds: 1", "seeds: 0", vec!["study.ron:5:", "seeds"]),
+        ("seeds: 1", "seeds: -1", vec!["study.ron:5:"]),
+        ("steps: 600)]", "steps: 100)]", vec!["study.ron:3:", "less than one update"]),
+        ("steps: 600)]", "stepps: 600)]", vec!["study.ron:3:", "did you mean `steps`"]),
+        ("seeds: 1,", "seeds: 1, set: [\"ppo.clipp=1\"],", vec!["clipp", "did you mean `clip`"]),
+        ("[1]", "[]", vec!["study.ron:6:", "learning_rates"]),
+        ("[1]", "[1, -1]", vec!["study.ron:6:", "above 0"]),
+        ("[1]", "[1, 3], seeds: 0", vec!["study.ron:6:", "seeds"]),
+        ("[1]", "[1, 3], first_seed: 0", vec!["study.ron:6:", "overlap", "cannot be judged"]),
+        ("[1]", "[1, 3], first_seed: 18446744073709551615", vec!["study.ron:6:", "no room"]),
+        ("(steps: 600, seeds: 1)", "(steps: 100, seeds: 1)", vec!["the reference's 100 steps"]),
+        ("(steps: 600, seeds: 1)", "(steps: 600, seeds: 1, first_seed: 0)", vec!["overlap"]),
+        ("(steps: 600, seeds: 1)", "(steps: 600, seeds: 0)", vec!["between 1 and 1000"]),
+        ("seeds: 1,", "seeds: 1, threshold: 1.5,", vec!["threshold"]),
+        ("seeds: 1,", "seeds: 1, measure: Best,", vec!["Best", "Mean"]),
+        ("seeds: 1,", "seeds: 1, episodes: 0,", vec!["episodes"]),
     ] {
         assert!(STUDY.contains(from));
         program.write("study.ron", &STUDY.replacen(from, to, 1));
-        program.run("compare study.ron --out study").refused(2 + i32::from(to.contains("pendulum")), &parts);
+        let misfit = ["pendulum", "continuous"].iter().any(|other| to.contains(other));
+        program.run("compare study.ron --out study").refused(2 + i32::from(misfit), &parts);
         assert!(!program.path("study").exists());
     }
     program.run("compare nothing.ron").refused(2, &["there is no such study"]);
     program.write("study.ron", STUDY);
+    program.run("compare study.ron --pair q").refused(2, &["no pair `q`", "did you mean"]);
+    program.run("judge --target cartpole").refused(2, &[]);
+    program.run("judge --policy source --target cartpole --minutes nan").refused(2, &["--minutes"]);
+    program.run("study new --source cartpol --target cartpole").refused(2, &["did you mean"]);
     program.ok("compare study.ron --out study --threads 2");
     assert!(program.path("study/report.html").is_file());
 }

@@ -139,13 +139,14 @@ fn a_policy_of_ones_own_goes_before_one_that_comes_along() {
 #[test]
 fn results_that_could_be_confused_are_refused() {
     let program = with_a_run();
-    program.write("x/cp.ron", "(extends: \"cartpole\", about: \"x\")");
-    program.write("y/cp.ron", "(extends: \"cartpole\", about: \"y\", max_episode_steps: 50)");
-    let study = |targets: &str| {
-        format!("(about: \"a\", sources: [\"first\"], targets: [{targets}], methods: [\"zero-shot\"], seeds: 2, steps: 600)")
+    let pair = "(name: \"a\", source: Policy(\"first\"), target: \"cartpole\", steps: 600)";
+    let study = |pairs: &str| {
+        format!(
+            "(about: \"a\", pairs: [{pairs}], methods: [\"zero-shot\"], seeds: 2, tuning: (learning_rates: [1]), reference: (steps: 600, seeds: 1))"
+        )
     };
-    program.write("study.ron", &study("\"x/cp.ron\", \"y/cp.ron\""));
-    program.run("compare study.ron").refused(2, &["two targets are called `cp`"]);
-    program.write("study.ron", &study("\"cartpole\""));
-    program.run("compare study.ron --seed 18446744073709551615").refused(2, &["leaves no room"]);
+    program.write("study.ron", &study(&format!("{pair}, {pair}")));
+    program.run("compare study.ron").refused(2, &["two pairs are called `a`"]);
+    program.write("study.ron", &study(pair));
+    program.run("compare study.ron --seed 18446744073709551615").refused(2, &["leave no room"]);
 }

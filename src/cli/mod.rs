@@ -8,10 +8,12 @@ mod digest;
 mod envs;
 mod evaluate;
 mod fsck;
+mod judge;
 mod policies;
 mod pretrain;
 mod probe;
 mod signals;
+mod studying;
 mod terminal;
 mod training;
 mod transfer;
@@ -29,7 +31,7 @@ A first hour:
   heirloom pretrain cartpole --out runs/first                learn in simulation
   heirloom transfer runs/first cartpole_moon --method fine-tune   move the policy and adapt it
   heirloom watch runs/first cartpole_moon                    see how it moves there
-  heirloom compare studies/demo.ron                          did it help, against learning from scratch?
+  heirloom judge --policy runs/first --target cartpole_moon  did it help, against learning from scratch?
 
 Exit codes: 0 ok, 2 usage or configuration, 3 input refused, 4 environment failed, 5 diverged, 6 I/O, 7 run locked,
 130 or 143 stopped by a signal with a checkpoint.";
@@ -49,7 +51,9 @@ enum Command {
     Transfer(transfer::TransferCommand),
     Evaluate(evaluate::Evaluate),
     Watch(watch::Watch),
+    Judge(judge::Judge),
     Compare(compare::Compare),
+    Study(judge::Study),
     Policies(policies::Policies),
     Digest(digest::Digest),
     Fsck(fsck::Fsck),
@@ -96,7 +100,9 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Transfer(command) => command.run(registry),
         Command::Evaluate(command) => command.run(registry),
         Command::Watch(command) => command.run(registry),
+        Command::Judge(command) => command.run(registry),
         Command::Compare(command) => command.run(registry),
+        Command::Study(command) => command.run(registry),
         Command::Policies(command) => command.run(registry),
         Command::Digest(command) => command.run(),
         Command::Fsck(command) => command.run(),

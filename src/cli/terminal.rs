@@ -169,6 +169,11 @@ impl Bar {
         Self { drawn: bar, quiet, last_line: Mutex::new(Instant::now()) }
     }
 
+    /// There are so many steps in all.
+    pub(super) fn set_total(&self, total: u64) {
+        self.drawn.set_length(total);
+    }
+
     /// So many more steps are done.
     pub(super) fn add(&self, steps: u64) {
         self.drawn.inc(steps);

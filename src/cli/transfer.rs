@@ -11,9 +11,9 @@ use crate::file::{disk, ron};
 use crate::learn::ppo::{self, defaults};
 use crate::run::Evaluation;
 use crate::run::folder::SOURCE;
-use crate::study::definition::{self, Changes};
 use crate::study::estimate::estimate;
-use crate::study::{Definition, Grid};
+use crate::study::file::{PairFile, SourceFile};
+use crate::study::{Changes, Definition, File};
 use clap::Args;
 
 /// Move a policy to a target environment and adapt it there.
@@ -130,24 +130,27 @@ impl TransferCommand {
         let job = &finished.job;
         // Scratch needs a budget even where the method takes none, and an update at the least.
         let steps = if job.method.learns() { job.steps } else { defaults::for_environment(&job.environment.simulator).transfer_steps() };
-        let file = definition::File {
-            about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),
+        let pair = PairFile {
+            name: "transfer".to_owned(),
             // The run's own copy: the original may have learned on.
-            sources: vec![finished.out.join(SOURCE).display().to_string()],
-            targets: vec![self.target.clone()],
-            methods: vec![self.method.clone()],
-            seeds: 10,
+            source: SourceFile::Policy(finished.out.join(SOURCE).display().to_string()),
+            target: self.target.clone(),
             steps: steps.max(job.configuration.ppo.rollout_steps()),
+            measure: None,
+        };
+        let file = File {
+            about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),
             evaluations: job.evaluations.min(1000),
             episodes: job.evaluation_episodes.min(10_000),
             set: self.run.set.clone(),
             config: self.run.config.clone(),
+            ..File::new(vec![pair], vec![self.method.clone()])
         };
         let path = finished.out.join("judge.ron");
         disk::write(&path, ron::to_text(&file).as_bytes())?;
         let study = Definition::read(&path, registry, &Changes::default())?;
         let threads = self.run.pool()?.threads();
-        let estimate = estimate(&study, &Grid::new(&study, registry)?, &finished.out, registry, threads)?;
+        let estimate = estimate(&study, &finished.out, registry, threads)?;
         Ok(Some(format!(
             "heirloom compare {} --out {}   # about {:.1} minutes",
             quoted(&path.display().to_string()),

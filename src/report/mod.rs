@@ -5,3 +5,4 @@ pub mod number;
 pub mod page;
 pub mod study;
 pub mod watch;
+pub mod words;

@@ -1,26 +1,36 @@
 //! One cell: a run of one method, from one source, in one target, with one seed; identified by everything that decides its result.
 
+use super::file::Failures;
 use crate::choose::Job;
 use crate::env::Registry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::file::{digest, disk, ron};
 use crate::learn::Learner;
 use crate::nn::numerics;
 use crate::parallel::Pool;
+use crate::policy::{Card, Policy, store};
+use crate::rollout::sampled;
 use crate::run::checkpoint::Position;
-use crate::run::{Evaluation, Event, Listener, Outcome, drive};
+use crate::run::{Evaluation, Evaluator, Event, Listener, Outcome, drive};
+use crate::stats::mean;
 use crate::stop::Stop;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const FORMAT: u32 = 1;
+/// The version of a result that this program writes, and the only one that it reads.
+pub const FORMAT: u32 = 2;
+
+/// The first and the last evaluation have at least so many episodes: jumpstart and end hang on one evaluation each.
+pub const EPISODES_AT_ENDS: usize = 100;
 
 /// A run to be made.
 #[derive(Debug, Clone)]
 pub struct Cell {
     /// What is run.
     pub job: Job,
+    /// Whether its policy is kept: others start from it.
+    pub is_source: bool,
     /// SHA-256 of everything that decides the result.
     pub digest: String,
 }
@@ -29,13 +39,16 @@ pub struct Cell {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename = "cell", deny_unknown_fields)]
 pub struct CellResult {
-    format: u32,
+    /// [`FORMAT`].
+    pub format: u32,
     /// The cell's digest.
     pub cell: String,
     /// The final policy's digest.
     pub policy: String,
     /// Each evaluation.
     pub evaluations: Vec<Point>,
+    /// Why it broke off, where it did.
+    pub failed: Option<String>,
     /// Wall time on one thread.
     pub seconds: f64,
 }
@@ -46,8 +59,16 @@ pub struct CellResult {
 pub struct Point {
     /// Environment steps in the target.
     pub steps: u64,
-    /// Mean return.
+    /// Mean return with the most probable actions.
     pub mean: f64,
+    /// Mean return with drawn actions.
+    pub sampled: f64,
+    /// Mean entropy of the policy in the states that it meets, in nats.
+    pub entropy: f64,
+    /// Mean Kullback-Leibler divergence from it to the source in the same states, in nats, where it has one that is comparable.
+    pub divergence: Option<f64>,
+    /// Share of the returns' variance that the critic explained in the last update.
+    pub explained_variance: Option<f64>,
 }
 
 impl Cell {
@@ -66,79 +87,207 @@ impl Cell {
             format!("{:?}", (job.plan(), job.seed, job.evaluation_episodes, job.evaluation_seed)),
         ];
         let digest = digest::of_bytes(identity.join("\n").as_bytes());
-        Self { job, digest }
+        Self { job, is_source: false, digest }
     }
 
-    /// Runs it on the calling thread. `None` when it was stopped. `stepped` is told the steps of each iteration.
+    /// A cell whose policy is kept for others to start from.
+    #[must_use]
+    pub fn source(job: Job) -> Self {
+        Self { is_source: true, ..Self::new(job) }
+    }
+
+    /// Runs it on the calling thread and keeps what came of it in a folder. `None` when it was stopped. `stepped` is told the steps of
+    /// each iteration.
     ///
     /// # Errors
-    /// What the run could not do.
-    pub fn run(&self, registry: &Registry, stop: &Stop, stepped: &(dyn Fn(u64) + Sync)) -> Result<Option<CellResult>> {
+    /// What the run could not do; that it diverged only where `failures` says so.
+    pub fn run(
+        &self,
+        registry: &Registry,
+        failures: Failures,
+        store: &CellStore,
+        stop: &Stop,
+        stepped: &(dyn Fn(u64) + Sync),
+    ) -> Result<Option<CellResult>> {
         let pool = Arc::new(Pool::inline());
         let began = std::time::Instant::now();
         let mut learner = self.job.learner(registry, &pool)?;
         let evaluator = self.job.evaluator(registry, &pool);
-        let mut curve = Curve { points: Vec::new(), steps: 0, stepped };
-        match drive(&mut learner, &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve)? {
-            Outcome::Stopped { .. } => Ok(None),
-            Outcome::Finished(_) => Ok(Some(CellResult {
-                format: FORMAT,
-                cell: self.digest.clone(),
-                policy: learner.policy().digest(),
-                evaluations: curve.points,
-                seconds: began.elapsed().as_secs_f64(),
-            })),
-        }
-    }
-
-    /// The result that lies in a folder of cells, when there is one and it is sound.
-    #[must_use]
-    pub fn stored(&self, folder: &Path) -> Option<CellResult> {
-        let result: CellResult = ron::read_artefact(&folder.join(self.file())).ok()?;
-        let sound = result.format == FORMAT
-            && result.cell == self.digest
-            && !result.evaluations.is_empty()
-            && result.evaluations.iter().all(|point| point.mean.is_finite());
-        sound.then_some(result)
-    }
-
-    /// Keeps a result in a folder of cells.
-    ///
-    /// # Errors
-    /// Exit 6 when the disk refuses.
-    pub fn store(&self, folder: &Path, result: &CellResult) -> Result<()> {
-        disk::write(&folder.join(self.file()), ron::to_text(result).as_bytes())
-    }
-
-    fn file(&self) -> String {
-        format!("{}.ron", self.digest)
+        let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, stepped };
+        let failed = match drive(&mut learner, &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve) {
+            Ok(Outcome::Stopped { .. }) => return Ok(None),
+            Ok(Outcome::Finished(_)) => None,
+            Err(error) if error.kind() == Kind::Diverged && failures == Failures::Worst && !self.is_source => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        let policy = learner.policy();
+        let result = CellResult {
+            format: FORMAT,
+            cell: self.digest.clone(),
+            policy: policy.digest(),
+            evaluations: curve.points,
+            failed,
+            seconds: began.elapsed().as_secs_f64(),
+        };
+        store.keep(self, &result, &policy)?;
+        Ok(Some(result))
     }
 }
 
+/// Folders in which results and sources lie: the study's own, and one that studies share.
+pub struct CellStore {
+    own: PathBuf,
+    shared: Option<PathBuf>,
+}
+
+impl CellStore {
+    /// The folders of a study. The shared one only saves time: without it everything still works.
+    ///
+    /// # Errors
+    /// Exit 6 when the study's own cannot be made.
+    pub fn open(own: &Path, shared: Option<PathBuf>) -> Result<Self> {
+        disk::create_folder(&own.join(CELLS))?;
+        disk::create_folder(&own.join(SOURCES))?;
+        let usable = |folder: &PathBuf| [CELLS, SOURCES].iter().all(|part| disk::create_folder(&folder.join(part)).is_ok());
+        Ok(Self { own: own.to_owned(), shared: shared.filter(usable) })
+    }
+
+    /// The folders of a study that is only looked at: nothing is made.
+    #[must_use]
+    pub fn look(own: &Path, shared: Option<PathBuf>) -> Self {
+        Self { own: own.to_owned(), shared }
+    }
+
+    /// The result of a cell that was run before, when it is sound.
+    #[must_use]
+    pub fn known(&self, cell: &Cell) -> Option<CellResult> {
+        let found = result_in(&self.own, cell).filter(|_| !cell.is_source || policy_in(&self.own, cell).is_some());
+        found.or_else(|| {
+            let shared = self.shared.as_ref().filter(|_| is_shared(cell))?;
+            let result = result_in(shared, cell)?;
+            if cell.is_source {
+                policy_in(shared, cell)?;
+            }
+            Some(result)
+        })
+    }
+
+    /// The policy of a cell that was run before.
+    #[must_use]
+    pub fn policy(&self, cell: &Cell) -> Option<(PathBuf, Policy, Card)> {
+        policy_in(&self.own, cell).or_else(|| policy_in(self.shared.as_ref()?, cell))
+    }
+
+    /// How many results lie in the study's folder that are none of `cells`.
+    #[must_use]
+    pub fn strangers(&self, cells: &std::collections::BTreeSet<String>) -> usize {
+        let listed = disk::list(&self.own.join(CELLS)).unwrap_or_default();
+        listed.iter().filter(|path| path.file_stem().is_some_and(|stem| !cells.contains(stem.to_string_lossy().as_ref()))).count()
+    }
+
+    fn keep(&self, cell: &Cell, result: &CellResult, policy: &Policy) -> Result<()> {
+        write(&self.own, cell, result, policy)?;
+        if let Some(shared) = self.shared.as_ref().filter(|_| is_shared(cell)) {
+            // What the cache cannot take is run again by the next study.
+            let _ = write(shared, cell, result, policy);
+        }
+        Ok(())
+    }
+}
+
+const CELLS: &str = "cells";
+const SOURCES: &str = "sources";
+
+/// What depends on no source is worth sharing: it is the most expensive to run, and every study of a target needs it.
+const fn is_shared(cell: &Cell) -> bool {
+    !cell.job.method.needs_source()
+}
+
+fn write(folder: &Path, cell: &Cell, result: &CellResult, policy: &Policy) -> Result<()> {
+    if cell.is_source {
+        let card = Card::new(policy, cell.job.provenance(), Vec::new());
+        store::save(&folder.join(SOURCES).join(&cell.digest), policy, &card)?;
+    }
+    disk::write(&folder.join(CELLS).join(format!("{}.ron", cell.digest)), ron::to_text(result).as_bytes())
+}
+
+fn result_in(folder: &Path, cell: &Cell) -> Option<CellResult> {
+    let result: CellResult = ron::read_artefact(&folder.join(CELLS).join(format!("{}.ron", cell.digest))).ok()?;
+    let finite = |point: &Point| {
+        let open = [point.divergence, point.explained_variance];
+        [point.mean, point.sampled, point.entropy].iter().chain(open.iter().flatten()).all(|value| value.is_finite())
+    };
+    let whole = result.failed.is_some() || !result.evaluations.is_empty();
+    let sound = result.format == FORMAT && result.cell == cell.digest && whole && result.evaluations.iter().all(finite);
+    sound.then_some(result)
+}
+
+fn policy_in(folder: &Path, cell: &Cell) -> Option<(PathBuf, Policy, Card)> {
+    let path = folder.join(SOURCES).join(&cell.digest);
+    let (policy, card) = store::load(&path).ok()?;
+    Some((path, policy, card))
+}
+
+/// Hears a run and keeps its learning curve, looking closer at each evaluated policy than the run itself does.
 struct Curve<'a> {
+    cell: &'a Cell,
+    evaluator: &'a Evaluator,
+    stop: &'a Stop,
     points: Vec<Point>,
+    explained: Option<f64>,
     steps: u64,
     stepped: &'a (dyn Fn(u64) + Sync),
+}
+
+impl Curve<'_> {
+    fn point(&self, evaluation: &Evaluation, policy: &Policy) -> Result<Point> {
+        let Evaluator { make, episodes, seed, pool, .. } = self.evaluator;
+        let at_an_end = evaluation.steps == 0 || evaluation.steps >= self.cell.job.plan().steps;
+        let episodes = if at_an_end { EPISODES_AT_ENDS.max(*episodes) } else { *episodes };
+        let measured = if episodes > evaluation.returns.len() {
+            let more = Evaluator { episodes, ..self.evaluator.clone() };
+            mean(&more.measure(policy, evaluation.steps, self.stop)?.returns)
+        } else {
+            mean(&evaluation.returns)
+        };
+        let source = self.cell.job.source.as_ref().map(|source| &source.policy);
+        let sampled = sampled(policy, source, make, episodes, *seed, pool, self.stop)?;
+        let point = Point {
+            steps: evaluation.steps,
+            mean: measured,
+            sampled: mean(&sampled.finished.iter().map(|episode| episode.total).collect::<Vec<_>>()),
+            entropy: sampled.entropy,
+            divergence: sampled.divergence,
+            explained_variance: self.explained,
+        };
+        let numbers = [
+            ("mean return", Some(point.mean)),
+            ("mean return of drawn actions", Some(point.sampled)),
+            ("entropy", Some(point.entropy)),
+            ("divergence from the source", point.divergence),
+        ];
+        match numbers.iter().find(|(_, value)| value.is_some_and(|value| !value.is_finite())) {
+            Some((name, _)) => Err(Error::diverged("is not finite").at(name)),
+            None => Ok(point),
+        }
+    }
 }
 
 impl Listener for Curve<'_> {
     fn hear(&mut self, event: &Event<'_>) -> Result<()> {
         match event {
-            Event::Iteration { steps, .. } => {
+            Event::Iteration { steps, progress, .. } => {
                 (self.stepped)(steps - self.steps);
                 self.steps = *steps;
-                Ok(())
+                let explained = progress.metrics.iter().find(|(name, _)| *name == "explained_variance");
+                self.explained = explained.map(|(_, value)| *value).filter(|value| value.is_finite());
             }
-            Event::Evaluated { evaluation, .. } => {
-                self.points.push(point(evaluation)?);
-                Ok(())
+            Event::Evaluated { evaluation, policy, .. } => {
+                let point = self.point(evaluation, policy)?;
+                self.points.push(point);
             }
-            Event::Started { .. } | Event::Checkpointed { .. } | Event::Warning(_) => Ok(()),
+            Event::Started { .. } | Event::Checkpointed { .. } | Event::Warning(_) => {}
         }
+        Ok(())
     }
-}
-
-fn point(evaluation: &Evaluation) -> Result<Point> {
-    let mean = evaluation.interval().mean;
-    if mean.is_finite() { Ok(Point { steps: evaluation.steps, mean }) } else { Err(Error::diverged("is not finite").at("mean return")) }
 }

@@ -1,232 +1,340 @@
-//! A study as RON.
+//! A study with everything that it names resolved and checked.
 
+use super::file::{Changes, Failures, File, Measure, PairFile, Reference, SourceFile, Tuning};
 use crate::choose::configuration::assignment;
-use crate::choose::{Configuration, Method, Source, words};
+use crate::choose::{Configuration, Job, Method, Source};
 use crate::env::{Registry, Spec};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::ron;
-use crate::learn::ppo::defaults;
-use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use crate::learn::ppo::{Start, defaults};
+use crate::policy::Ancestor;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
 
-/// What a study file says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename = "study", deny_unknown_fields)]
-pub struct File {
-    /// One sentence.
-    pub about: String,
-    /// Policies: short names or paths.
-    pub sources: Vec<String>,
-    /// Environments: short names or paths.
-    pub targets: Vec<String>,
-    /// Names of methods; scratch is always added.
-    pub methods: Vec<String>,
-    /// How many seeds.
-    pub seeds: u64,
-    /// Environment steps in the target, for every method.
-    pub steps: u64,
-    /// Evaluations on the way.
-    #[serde(default = "twenty")]
-    pub evaluations: u64,
-    /// Episodes of each evaluation.
-    #[serde(default = "twenty_episodes")]
-    pub episodes: usize,
-    /// Assignments to the learners' configuration.
-    #[serde(default)]
-    pub set: Vec<String>,
-    /// A file of such.
-    #[serde(default)]
-    pub config: Option<PathBuf>,
-}
+/// The source of seed `s` is learned with seed `s + SOURCE_SEEDS`: with the same one, a source of few steps and scratch would start from
+/// the same weights.
+pub const SOURCE_SEEDS: u64 = 3000;
 
-/// What the command line changes of a study.
-#[derive(Debug, Clone, Default)]
-pub struct Changes {
-    /// Another budget of target steps.
-    pub steps: Option<u64>,
-    /// The first seed; the others follow it.
-    pub first_seed: u64,
-    /// Assignments behind the file's own.
-    pub set: Vec<String>,
-    /// A configuration file behind the file's own.
-    pub config: Option<PathBuf>,
-}
+/// Below so many sources a study says little, and says so.
+pub const ENOUGH_SEEDS: u64 = 10;
 
-const fn twenty() -> u64 {
-    20
-}
-
-const fn twenty_episodes() -> usize {
-    20
-}
-
-impl Changes {
-    fn options(&self) -> String {
-        let steps = self.steps.map(|steps| format!(" --steps {steps}")).unwrap_or_default();
-        let seed = if self.first_seed == 0 { String::new() } else { format!(" --seed {}", self.first_seed) };
-        format!("{steps}{seed}{}", words::settings(self.config.as_deref(), &self.set))
-    }
-}
-
-/// A study with everything resolved and checked.
+/// A study, ready to be run.
 pub struct Definition {
     /// Its name: the file's stem.
     pub name: String,
     /// One sentence.
     pub about: String,
-    /// Policies to start from.
-    pub sources: Vec<Source>,
-    /// Where to go, each with the learner's configuration there.
-    pub targets: Vec<Target>,
+    /// What is moved where.
+    pub pairs: Vec<Pair>,
     /// How; scratch is always among them, first.
     pub methods: Vec<Method>,
-    /// How many seeds; each is a cell's run.
+    /// How many seeds are reported; each is a run of every method.
     pub seeds: u64,
     /// The first of them.
     pub first_seed: u64,
-    /// Environment steps in the target.
-    pub steps: u64,
     /// Evaluations on the way.
     pub evaluations: u64,
     /// Episodes of each evaluation.
     pub episodes: usize,
+    /// How learning rates are chosen.
+    pub tuning: Tuning,
+    /// How the reference is found.
+    pub reference: Reference,
+    /// Share of the way from random to the reference that counts as learned.
+    pub threshold: f64,
+    /// What becomes of a run that diverges.
+    pub failures: Failures,
     /// The file's text, for the report.
     pub text: String,
     /// What the command line changed, as it was typed.
     pub options: String,
 }
 
-/// A target environment.
-pub struct Target {
-    /// The environment.
-    pub environment: Spec,
-    /// The learner's configuration there, by method.
+/// A source and a target.
+pub struct Pair {
+    /// Its name.
+    pub name: String,
+    /// What is moved.
+    pub origin: Origin,
+    /// Where to.
+    pub target: Spec,
+    /// Environment steps there.
+    pub steps: u64,
+    /// What the verdict is about.
+    pub measure: Measure,
+    /// Environment steps of the reference.
+    pub reference_steps: u64,
+    /// The learner's configuration there, by method, before tuning.
     pub configurations: Vec<(Method, Configuration)>,
 }
 
-/// Everything that a method's cells are configured by in a target.
-impl Target {
-    /// The configuration of a method.
+/// What is moved.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// One policy.
+    Policy(Box<Source>),
+    /// A policy for each seed.
+    Environment {
+        /// Where they learn.
+        environment: Box<Spec>,
+        /// For how many environment steps.
+        steps: u64,
+    },
+}
+
+impl Origin {
+    /// The name of what is moved.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Policy(source) => source.name(),
+            Self::Environment { environment, .. } => environment.name.clone(),
+        }
+    }
+
+    /// Environment steps that went into a source, its ancestors' included.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        match self {
+            Self::Policy(source) => source.card.provenance.steps + source.card.parents.iter().map(all_steps).sum::<u64>(),
+            Self::Environment { steps, .. } => *steps,
+        }
+    }
+}
+
+fn all_steps(ancestor: &Ancestor) -> u64 {
+    ancestor.steps + ancestor.parents.iter().map(all_steps).sum::<u64>()
+}
+
+impl Pair {
+    /// `source → target`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} → {}", self.origin.name(), self.target.name)
+    }
+
+    /// The configuration of a method with its learning rate multiplied.
     ///
     /// # Panics
-    /// When the study does not have it.
+    /// When the study does not have the method.
     #[must_use]
-    pub fn configuration(&self, method: Method) -> &Configuration {
-        &self.configurations.iter().find(|(known, _)| *known == method).expect("a method of the study").1
+    pub fn configuration(&self, method: Method, factor: f64) -> Configuration {
+        let found = self.configurations.iter().find(|(known, _)| *known == method);
+        let mut configuration = found.expect("a method of the study").1.clone();
+        configuration.ppo.learning_rate *= factor;
+        configuration
+    }
+
+    /// The job that learns the source of a seed; `None` where the source is there already.
+    #[must_use]
+    pub fn source_job(&self, seed: u64) -> Option<Job> {
+        let Origin::Environment { environment, steps } = &self.origin else { return None };
+        let known = defaults::for_environment(&environment.simulator);
+        let seed = seed + SOURCE_SEEDS;
+        Some(Job {
+            environment: (**environment).clone(),
+            method: Method::Scratch,
+            configuration: Method::Scratch.configuration(known.config),
+            source: None,
+            steps: *steps,
+            seed,
+            evaluations: 1,
+            evaluation_episodes: 20,
+            evaluation_seed: seed,
+            checkpoint_every: None,
+            command: format!("heirloom pretrain {} --steps {steps} --seed {seed}", environment.name),
+        })
+    }
+
+    /// The job of a method in the target.
+    #[must_use]
+    pub fn job(&self, definition: &Definition, method: Method, factor: f64, seed: u64, source: Option<&Source>) -> Job {
+        Job {
+            environment: self.target.clone(),
+            method,
+            configuration: self.configuration(method, factor),
+            source: source.filter(|_| method.needs_source()).cloned(),
+            steps: self.steps,
+            seed,
+            evaluations: definition.evaluations,
+            evaluation_episodes: definition.episodes,
+            evaluation_seed: seed,
+            checkpoint_every: None,
+            command: format!("heirloom compare studies/{}.ron", definition.name),
+        }
+    }
+
+    /// Scratch with another budget: the reference, and the control that gets the source's steps too.
+    #[must_use]
+    pub fn scratch_job(&self, definition: &Definition, factor: f64, seed: u64, steps: u64) -> Job {
+        Job { steps, ..self.job(definition, Method::Scratch, factor, seed, None) }
     }
 }
 
 impl Definition {
-    /// The seeds.
+    /// The seeds that are reported.
     #[must_use]
-    pub const fn seed_range(&self) -> std::ops::Range<u64> {
+    pub const fn seed_range(&self) -> Range<u64> {
         self.first_seed..self.first_seed + self.seeds
+    }
+
+    /// The seeds that learning rates are tried on.
+    #[must_use]
+    pub const fn tuning_range(&self) -> Range<u64> {
+        self.tuning.first_seed..self.tuning.first_seed + self.tuning.seeds
+    }
+
+    /// The seeds of the reference.
+    #[must_use]
+    pub const fn reference_range(&self) -> Range<u64> {
+        self.reference.first_seed..self.reference.first_seed + self.reference.seeds
+    }
+
+    /// Whether learning rates are tried at all.
+    #[must_use]
+    pub const fn tunes(&self) -> bool {
+        self.tuning.learning_rates.len() > 1
     }
 
     /// Reads a study file and everything that it names.
     ///
     /// # Errors
-    /// Exit 2 for a typo or a value that makes no sense, 3 for a source that is damaged.
+    /// Exit 2 for a typo or a value that makes no sense, 3 for a source that is damaged or does not fit its target.
     pub fn read(path: &Path, registry: &Registry, changes: &Changes) -> Result<Self> {
         let source = ron::Source::read(path).map_err(|error| match error.kind() {
-            crate::error::Kind::Io => Error::usage("there is no such study").at(path.display()).hint("studies/ has examples"),
-            _ => error.as_kind(crate::error::Kind::Usage),
+            Kind::Io => Error::usage("there is no such study").at(path.display()).hint("studies/ has examples"),
+            _ => error.as_kind(Kind::Usage),
         })?;
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        Self::of(name, source, registry, changes)
+    }
+
+    /// A study from its text.
+    ///
+    /// # Errors
+    /// As [`Definition::read`].
+    pub fn of(name: String, source: ron::Source, registry: &Registry, changes: &Changes) -> Result<Self> {
         let mut file: File = source.parse()?;
-        file.steps = changes.steps.unwrap_or(file.steps);
-        file.set.extend(changes.set.iter().cloned());
+        changed(&mut file, changes)?;
         let at = |words: &[&str]| source.place_of(words);
-        check_numbers(&file, &source)?;
-        if changes.first_seed.checked_add(file.seeds).is_none() {
-            return Err(Error::usage(format!("`--seed {}` leaves no room for {} seeds", changes.first_seed, file.seeds)));
-        }
+        check(&file, changes.first_seed).map_err(|(field, message)| Error::usage(message).at(at(&[field])))?;
         let methods = methods(&file.methods).map_err(|error| error.at(at(&["methods"])))?;
-        let sources = file
-            .sources
-            .iter()
-            .map(|name| Source::load(name).map_err(|error| error.at(at(&["sources", name]))))
-            .collect::<Result<Vec<_>>>()?;
         let texts = configuration_texts(&file, changes)?;
-        let targets = file
-            .targets
-            .iter()
-            .map(|name| target(name, &methods, &texts, registry).map_err(|error| error.at(at(&["targets", name]))))
-            .collect::<Result<Vec<_>>>()?;
-        refuse_twice("targets", targets.iter().map(|target| target.environment.name.clone()))
-            .map_err(|error| error.at(at(&["targets"])))?;
-        refuse_twice("sources", sources.iter().map(Source::name)).map_err(|error| error.at(at(&["sources"])))?;
-        for (target, name) in targets.iter().zip(&file.targets) {
-            let rollout = target.configuration(Method::Scratch).ppo.rollout_steps();
-            if rollout > file.steps {
-                return Err(Error::usage(format!("{} steps are less than one update in `{name}`, which takes {rollout}", file.steps))
-                    .at(at(&["steps"])));
-            }
-        }
+        let resolve = |pair: &PairFile| {
+            let found = resolve(pair, &file, &methods, &texts, registry);
+            found.map_err(|error| error.at(at(&["pairs", &pair.name])))
+        };
+        let pairs = file.pairs.iter().map(resolve).collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            name: path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+            name,
             about: file.about,
-            sources,
-            targets,
+            pairs,
             methods,
             seeds: file.seeds,
             first_seed: changes.first_seed,
-            steps: file.steps,
             evaluations: file.evaluations,
             episodes: file.episodes,
+            tuning: file.tuning,
+            reference: file.reference,
+            threshold: file.threshold,
+            failures: file.failures,
             text: source.text,
             options: changes.options(),
         })
     }
 }
 
-/// Results are told apart by these names.
-fn refuse_twice(what: &str, names: impl Iterator<Item = String>) -> Result<()> {
-    let mut seen = std::collections::BTreeSet::new();
-    for name in names {
-        if !seen.insert(name.clone()) {
-            return Err(Error::usage(format!("two {what} are called `{name}`")).hint("rename one of the files or folders"));
+fn changed(file: &mut File, changes: &Changes) -> Result<()> {
+    for name in &changes.pairs {
+        if !file.pairs.iter().any(|pair| pair.name == *name) {
+            let hint = did_you_mean(name, file.pairs.iter().map(|pair| pair.name.as_str()));
+            return Err(Error::usage(format!("the study has no pair `{name}`")).hint(hint));
+        }
+    }
+    if !changes.pairs.is_empty() {
+        file.pairs.retain(|pair| changes.pairs.contains(&pair.name));
+    }
+    if let Some(steps) = changes.steps {
+        file.pairs.iter_mut().for_each(|pair| pair.steps = steps);
+    }
+    file.seeds = changes.seeds.unwrap_or(file.seeds);
+    file.set.extend(changes.set.iter().cloned());
+    Ok(())
+}
+
+/// The first field that makes no sense, and why.
+fn check(file: &File, first_seed: u64) -> std::result::Result<(), (&'static str, String)> {
+    let refuse = |field: &'static str, message: String| Err((field, message));
+    if file.pairs.is_empty() {
+        return refuse("pairs", "`pairs` is empty".into());
+    }
+    if file.methods.is_empty() {
+        return refuse("methods", "`methods` is empty".into());
+    }
+    if let Some(twice) = twice(file.pairs.iter().map(|pair| pair.name.as_str())) {
+        return refuse("pairs", format!("two pairs are called `{twice}`"));
+    }
+    if let Some(twice) = twice(file.methods.iter().map(String::as_str)) {
+        return refuse("methods", format!("`methods` names `{twice}` twice"));
+    }
+    for (field, value, most) in [
+        ("seeds", file.seeds, 1000),
+        ("evaluations", file.evaluations, 1000),
+        ("episodes", file.episodes as u64, 10_000),
+        ("reference", file.reference.seeds, 1000),
+    ] {
+        if !(1..=most).contains(&value) {
+            let name = if field == "reference" { "seeds` of `reference" } else { field };
+            return refuse(field, format!("`{name}` lies between 1 and {most}"));
+        }
+    }
+    if !(file.threshold > 0.0 && file.threshold <= 1.0) {
+        return refuse("threshold", "`threshold` lies between 0 and 1: it is a share of the way from random to the reference".into());
+    }
+    let rates = &file.tuning.learning_rates;
+    if rates.is_empty() || rates.len() > 20 || rates.iter().any(|rate| !rate.is_finite() || *rate <= 0.0) {
+        return refuse("tuning", "`learning_rates` are 1 to 20 factors above 0; `[1]` tries nothing".into());
+    }
+    if rates.len() > 1 && !(1..=1000).contains(&file.tuning.seeds) {
+        return refuse("tuning", "`seeds` of `tuning` lies between 1 and 1000".into());
+    }
+    seeds_are_disjoint(file, first_seed)
+}
+
+/// A learning rate that was chosen on the seeds that are reported, or a reference that is one of the runs, would flatter.
+fn seeds_are_disjoint(file: &File, first_seed: u64) -> std::result::Result<(), (&'static str, String)> {
+    let tuning_seeds = if file.tuning.learning_rates.len() > 1 { file.tuning.seeds } else { 0 };
+    let ranges = [
+        ("seeds", "report", first_seed, file.seeds),
+        ("tuning", "tuning", file.tuning.first_seed, tuning_seeds),
+        ("reference", "reference", file.reference.first_seed, file.reference.seeds),
+    ];
+    for (field, name, first, count) in ranges {
+        if first.checked_add(count).and_then(|end| end.checked_add(SOURCE_SEEDS)).is_none() {
+            return Err((field, format!("{name} seeds from {first} leave no room for {count} of them")));
+        }
+    }
+    for (index, (_, name, first, count)) in ranges.iter().enumerate() {
+        for (field, other, other_first, other_count) in &ranges[index + 1..] {
+            if *count > 0 && *other_count > 0 && *first < other_first + other_count && *other_first < first + count {
+                return Err((
+                    field,
+                    format!(
+                        "{other} seeds {other_first} to {} overlap the {name} seeds {first} to {}: what is chosen on a seed cannot be judged on it",
+                        other_first + other_count - 1,
+                        first + count - 1
+                    ),
+                ));
+            }
         }
     }
     Ok(())
 }
 
-fn check_numbers(file: &File, source: &ron::Source) -> Result<()> {
-    let refuse = |field: &str, message: &str| Err(Error::usage(format!("`{field}` {message}")).at(source.place_of(&[field])));
-    for (field, empty) in [("sources", file.sources.is_empty()), ("targets", file.targets.is_empty()), ("methods", file.methods.is_empty())]
-    {
-        if empty {
-            return refuse(field, "is empty");
-        }
-    }
-    for (field, list) in [("sources", &file.sources), ("targets", &file.targets), ("methods", &file.methods)] {
-        let mut sorted = list.clone();
-        sorted.sort();
-        let twice = sorted.windows(2).find_map(|pair| {
-            if let [one, next] = pair
-                && one == next
-            {
-                Some(one)
-            } else {
-                None
-            }
-        });
-        if let Some(twice) = twice {
-            return refuse(field, &format!("names `{twice}` twice"));
-        }
-    }
-    if !(1..=1000).contains(&file.seeds) {
-        return refuse("seeds", "lies between 1 and 1000");
-    }
-    if !(1..=1 << 40).contains(&file.steps) {
-        return refuse("steps", "lies between 1 and 2^40");
-    }
-    if !(1..=1000).contains(&file.evaluations) {
-        return refuse("evaluations", "lies between 1 and 1000");
-    }
-    if !(1..=10_000).contains(&file.episodes) {
-        return refuse("episodes", "lies between 1 and 10000");
-    }
-    Ok(())
+fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
 }
 
 fn methods(names: &[String]) -> Result<Vec<Method>> {
@@ -246,9 +354,13 @@ fn configuration_texts(file: &File, changes: &Changes) -> Result<Vec<ron::Source
     files.chain(file.set.iter().map(|text| assignment(text))).collect()
 }
 
-fn target(name: &str, methods: &[Method], texts: &[ron::Source], registry: &Registry) -> Result<Target> {
-    let environment = registry.resolve(name)?;
-    let known = defaults::for_environment(&environment.simulator);
+fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Source], registry: &Registry) -> Result<Pair> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if pair.name.is_empty() || pair.name.len() > 100 || !pair.name.chars().all(plain) {
+        return Err(Error::usage(format!("a pair cannot be called `{}`", pair.name)).hint("letters, digits, `-`, `_` and `.`"));
+    }
+    let target = registry.resolve(&pair.target)?;
+    let known = defaults::for_environment(&target.simulator);
     let configure = |method: Method| {
         let mut configuration = method.configuration(known.config.clone());
         for text in texts {
@@ -256,5 +368,42 @@ fn target(name: &str, methods: &[Method], texts: &[ron::Source], registry: &Regi
         }
         Ok((method, configuration))
     };
-    Ok(Target { configurations: methods.iter().copied().map(configure).collect::<Result<_>>()?, environment })
+    let configurations: Vec<(Method, Configuration)> = methods.iter().copied().map(configure).collect::<Result<_>>()?;
+    let update = configurations[0].1.ppo.rollout_steps();
+    if !(update..=1 << 40).contains(&pair.steps) {
+        let message = format!("{} steps are less than one update in `{}`, which takes {update}", pair.steps, pair.target);
+        return Err(Error::usage(message).hint(format!("give the pair at least {update} steps")));
+    }
+    let origin = match &pair.source {
+        SourceFile::Policy(name) => Origin::Policy(Box::new(Source::load(name)?)),
+        SourceFile::Environment { name, steps } if *steps <= 1 << 40 => {
+            Origin::Environment { environment: Box::new(registry.resolve(name)?), steps: *steps }
+        }
+        SourceFile::Environment { .. } => return Err(Error::usage("a source's steps lie below 2^40")),
+    };
+    let reference_steps = file.reference.steps.unwrap_or_else(|| known.steps.max(2 * pair.steps));
+    if !(update..=1 << 40).contains(&reference_steps) {
+        return Err(Error::usage(format!("the reference's {reference_steps} steps are less than one update, which takes {update}")));
+    }
+    let measure = pair.measure.unwrap_or(file.measure);
+    let resolved = Pair { name: pair.name.clone(), origin, target, steps: pair.steps, measure, reference_steps, configurations };
+    fits(&resolved, registry)?;
+    Ok(resolved)
+}
+
+/// Fails where a source cannot be moved to its target by one of the methods, before anything runs.
+fn fits(pair: &Pair, registry: &Registry) -> Result<()> {
+    let spaces = registry.build(&pair.target)?.spaces().clone();
+    let policy = match &pair.origin {
+        Origin::Policy(source) => source.policy.clone(),
+        Origin::Environment { environment, .. } => {
+            let known = defaults::for_environment(&environment.simulator);
+            Start::fresh(&known.config, registry.build(environment)?.spaces(), 0)?.policy
+        }
+    };
+    for (method, configuration) in &pair.configurations {
+        let moved = method.transfer(configuration, Some(&policy), &spaces, 0);
+        moved.map_err(|error| error.at(format!("{} by {}", pair.title(), method.name())))?;
+    }
+    Ok(())
 }

@@ -1,75 +1,495 @@
-//! What a study found: for each source, target and method, curves and final returns over seeds, scratch beside every method.
+//! What a study found: for each pair its anchors, its arms with curves, metrics and verdicts, and what is to be known before they are believed.
 
-use super::cell::Point;
-use super::{CellResult, Definition, Grid};
-use crate::choose::Method;
-use crate::stats::{Interval, interquartile_mean, mean, mean_interval};
+use super::cell::{CellResult, Point};
+use super::definition::{Definition, Pair};
+use super::file::Measure;
+use super::measure::{measure, up_to};
+use super::stages::{Prepared, Third, Trial};
+use super::transfer_metrics::{Anchors, Estimate, TimeToThreshold, TransferMetrics, difference, improvement, iqm, transfer_metrics};
+use super::verdict::{Budget, Comparison, MARGIN, Sides, band, judge, sign_changes};
+use crate::choose::{Method, Source};
+use crate::env::{ActionSpace, Registry};
+use crate::error::Result;
+use crate::parallel::Pool;
+use crate::rollout::{MakeEnv, random_returns};
+use crate::stats::{Interval, mean, mean_interval};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// One method, from one source, in one target.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// The source's name.
-    pub source: String,
-    /// The target's name.
-    pub target: String,
-    /// The method.
-    pub method: Method,
-    /// Final return of each seed.
-    pub finals: Vec<f64>,
-    /// Their mean with its 95 % t-interval; no interval below two seeds.
-    pub interval: Option<Interval>,
-    /// Their interquartile mean.
-    pub iqm: f64,
-    /// The evaluations of each seed.
-    pub curves: Vec<Vec<Point>>,
+/// Episodes of random actions.
+const RANDOM_EPISODES: usize = 100;
+/// Budgets at which arms are compared, on a log scale.
+const BUDGETS: usize = 8;
+/// Both arms so near the ceiling (a share of the way from random) have nothing to tell.
+const SATURATED: f64 = 0.01;
+/// A policy with less than this share of the greatest entropy is sure of itself.
+const SURE: f64 = 0.1;
+
+/// Everything that was run for a pair.
+pub struct Gathered {
+    /// The source of each reported seed; one alone where the study judges a policy.
+    pub sources: Vec<Source>,
+    /// Returns of random actions in the target.
+    pub random: Vec<f64>,
+    /// The target's actions.
+    pub action: ActionSpace,
+    /// Scratch at a long budget.
+    pub reference: Vec<CellResult>,
+    /// By method, in the study's order.
+    pub arms: Vec<GatheredArm>,
+    /// Scratch with the source's steps too.
+    pub control: Vec<CellResult>,
+    /// The method, scratch aside, that was best on the tuning seeds.
+    pub best: Option<Method>,
 }
 
-/// All rows, source by source, target by target, scratch first.
-#[derive(Debug, Clone, PartialEq)]
+/// The runs of a method.
+pub struct GatheredArm {
+    /// The method.
+    pub method: Method,
+    /// The factor of its learning rate.
+    pub factor: f64,
+    /// What was tried.
+    pub trials: Vec<Trial>,
+    /// The run of each seed.
+    pub cells: Vec<CellResult>,
+}
+
+/// Brings together what was run for a pair, and lets random actions show what nobody has to learn.
+///
+/// # Errors
+/// When the target fails.
+pub fn gather(
+    definition: &Definition,
+    pair: &Pair,
+    prepared: &Prepared,
+    reference: Vec<CellResult>,
+    third: &Third,
+    results: &[CellResult],
+    registry: &Registry,
+) -> Result<Gathered> {
+    let cells = |indices: &[usize]| indices.iter().map(|index| results[*index].clone()).collect::<Vec<_>>();
+    let (spec, copied) = (pair.target.clone(), registry.clone());
+    let make: MakeEnv = Arc::new(move || copied.build(&spec));
+    let arm = |(method, indices): (&Method, &Vec<usize>)| GatheredArm {
+        method: *method,
+        factor: prepared.factor(*method),
+        trials: prepared.trials.get(method).cloned().unwrap_or_default(),
+        cells: cells(indices),
+    };
+    let arms = definition.methods.iter().zip(&third.arms).map(arm).collect();
+    let one = matches!(pair.origin, super::Origin::Policy(_));
+    Ok(Gathered {
+        random: random_returns(&make, RANDOM_EPISODES, definition.first_seed, &Pool::inline())?,
+        action: make()?.spaces().action.clone(),
+        reference,
+        arms,
+        control: cells(&third.control),
+        best: prepared.best_method(&definition.methods),
+        sources: definition.seed_range().take(if one { 1 } else { usize::MAX }).map(|seed| prepared.source(seed).clone()).collect(),
+    })
+}
+
+/// All pairs, in the study's order.
 pub struct Results {
-    /// The rows.
-    pub rows: Vec<Row>,
+    /// The pairs.
+    pub pairs: Vec<PairResults>,
+}
+
+/// What was found for a pair.
+pub struct PairResults {
+    /// The source of each seed; one alone where the study judges a policy.
+    pub sources: Vec<Source>,
+    /// Random and reference.
+    pub anchors: Anchors,
+    /// Final returns of the reference's runs.
+    pub reference: Vec<f64>,
+    /// Scratch, then the methods.
+    pub arms: Vec<Arm>,
+    /// Scratch with the source's steps too, where the source has some.
+    pub control: Option<Control>,
+    /// The method, scratch aside, that was best on the tuning seeds.
+    pub best: Option<Method>,
+    /// Scratch ends below the reference by more than the margin: its budget is too small to learn the task.
+    pub weak_baseline: bool,
+    /// Runs that are one run under two names.
+    pub copies: Vec<String>,
+}
+
+/// A method in a pair.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// The method.
+    pub method: Method,
+    /// The factor of its learning rate.
+    pub factor: f64,
+    /// What was tried on the tuning seeds.
+    pub trials: Vec<Trial>,
+    /// The evaluations of each seed; one alone where nothing is learned.
+    pub curves: Vec<Vec<Point>>,
+    /// The study's measure of each seed.
+    pub values: Vec<f64>,
+    /// Mean of the values with its t-interval.
+    pub mean: Estimate,
+    /// Their interquartile mean with its bootstrap interval.
+    pub iqm: Estimate,
+    /// Mean return at the end, with drawn actions.
+    pub sampled: f64,
+    /// Seeds whose run diverged, and counts as the worst.
+    pub failed: Vec<u64>,
+    /// Taylor & Stone's metrics.
+    pub metrics: TransferMetrics,
+    /// Against scratch; `None` for scratch itself.
+    pub against: Option<Against>,
+}
+
+/// An arm against scratch.
+#[derive(Debug, Clone)]
+pub struct Against {
+    /// Test and verdict; `None` below two seeds.
+    pub comparison: Option<Comparison>,
+    /// Probability that a run of the arm beats one of scratch.
+    pub improvement: Estimate,
+    /// The difference at eight budgets.
+    pub band: Vec<Budget>,
+    /// Where its sign changes.
+    pub sign_changes: Vec<u64>,
+    /// Both within a hundredth of the ceiling.
+    pub saturated: bool,
+    /// At so many steps it is sure of itself and worse than scratch: the usual cause of negative transfer.
+    pub sure_of_the_wrong: Option<u64>,
+    /// After how many targets the source's steps are won back.
+    pub pays: Pays,
+}
+
+/// Scratch with the source's steps too.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Its steps.
+    pub steps: u64,
+    /// Final return of each seed.
+    pub finals: Vec<f64>,
+    /// Its curves.
+    pub curves: Vec<Vec<Point>>,
+    /// When it reaches the threshold.
+    pub time_to_threshold: TimeToThreshold,
+}
+
+/// After how many targets the source's steps are won back: `source steps / (scratch's time to threshold - the method's)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pays {
+    /// After so many.
+    After(u64),
+    /// After so many at most: scratch does not reach the threshold within all steps.
+    AtMost(u64),
+    /// It saves no steps.
+    Never,
+    /// Half of the method's runs do not reach the threshold.
+    Unknown,
+    /// The source cost nothing.
+    Free,
 }
 
 impl Results {
-    /// Puts cells' results into rows.
+    /// Computes everything from what was run.
     #[must_use]
-    pub fn new(definition: &Definition, grid: &Grid, cells: &[CellResult]) -> Self {
-        let mut rows = Vec::new();
-        for (s, source) in definition.sources.iter().enumerate() {
-            for (t, target) in definition.targets.iter().enumerate() {
-                for &method in &definition.methods {
-                    let cells = definition.seed_range().map(|seed| &cells[grid.index(s, t, method, seed)]);
-                    let curves: Vec<Vec<Point>> = cells.map(|cell| cell.evaluations.clone()).collect();
-                    let finals: Vec<f64> = curves.iter().filter_map(|curve| curve.last()).map(|point| point.mean).collect();
-                    rows.push(Row {
-                        source: source.name(),
-                        target: target.environment.name.clone(),
-                        method,
-                        interval: mean_interval(&finals, 0.95),
-                        iqm: interquartile_mean(&finals),
-                        finals,
-                        curves,
-                    });
-                }
-            }
+    pub fn new(definition: &Definition, gathered: Vec<Gathered>) -> Self {
+        let mut pairs: Vec<PairResults> =
+            definition.pairs.iter().zip(gathered).map(|(pair, gathered)| pair_results(definition, pair, gathered)).collect();
+        // One family: all methods in all pairs.
+        let mut sides = Vec::new();
+        for pair in &pairs {
+            let [scratch, others @ ..] = pair.arms.as_slice() else { continue };
+            sides.extend(others.iter().map(|arm| Sides { arm: &arm.values, scratch: &scratch.values, range: pair.anchors.range() }));
         }
-        Self { rows }
+        let mut judged = judge(&sides).into_iter();
+        for against in pairs.iter_mut().flat_map(|pair| &mut pair.arms).filter_map(|arm| arm.against.as_mut()) {
+            against.comparison = judged.next().flatten();
+        }
+        Self { pairs }
     }
 }
 
-impl Row {
-    /// The mean return over seeds at each evaluation, with its t-interval where there are at least two seeds. A method that learns
-    /// nothing has one point.
+impl PairResults {
+    /// Scratch.
+    ///
+    /// # Panics
+    /// Never: a study always has it.
+    #[must_use]
+    pub fn scratch(&self) -> &Arm {
+        &self.arms[0]
+    }
+
+    /// The arm of a method.
+    #[must_use]
+    pub fn arm(&self, method: Method) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.method == method)
+    }
+
+    /// The arm that speaks for the pair: the method that was best on the tuning seeds, or the only one.
+    #[must_use]
+    pub fn headline(&self) -> Option<&Arm> {
+        match (self.best, self.arms.as_slice()) {
+            (Some(best), _) => self.arm(best),
+            (None, [_, only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+}
+
+impl Arm {
+    /// The mean over seeds at each evaluation, with its t-interval where there are at least two seeds.
     #[must_use]
     pub fn mean_curve(&self) -> Vec<(u64, Interval)> {
-        let length = self.curves.iter().map(Vec::len).min().unwrap_or(0);
-        let at = |index: usize| {
-            let values: Vec<f64> = self.curves.iter().map(|curve| curve[index].mean).collect();
-            let mean = mean(&values);
-            let interval = mean_interval(&values, 0.95).unwrap_or(Interval { mean, low: mean, high: mean });
-            (self.curves[0][index].steps, interval)
-        };
-        (0..length).map(at).collect()
+        mean_curve(&self.curves, |point| Some(point.mean))
+    }
+}
+
+/// The mean over seeds of something at each evaluation, with its t-interval; where a seed does not have it, nothing.
+#[must_use]
+pub fn mean_curve(curves: &[Vec<Point>], of: impl Fn(&Point) -> Option<f64>) -> Vec<(u64, Interval)> {
+    let length = curves.iter().map(Vec::len).min().unwrap_or(0);
+    let at = |index: usize| {
+        let values: Vec<f64> = curves.iter().map(|curve| of(&curve[index])).collect::<Option<_>>()?;
+        let mean = mean(&values);
+        let interval = mean_interval(&values, 0.95).unwrap_or(Interval { mean, low: mean, high: mean });
+        Some((curves[0][index].steps, interval))
+    };
+    (0..length).filter_map(at).collect()
+}
+
+fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> PairResults {
+    let Gathered { sources, random, action, reference, arms, control, best } = gathered;
+    let copies = copies(definition, &arms, &sources);
+    let random = mean(&random);
+    let worst = arms.iter().flat_map(|arm| &arm.cells).flat_map(|cell| &cell.evaluations).map(|point| point.mean).fold(random, f64::min);
+    let reference: Vec<f64> = reference.iter().map(|cell| value(Measure::Final, cell, worst)).collect();
+    let anchors = Anchors { random, reference: mean(&reference) };
+    let times: Vec<u64> = arms
+        .iter()
+        .flat_map(|arm| &arm.cells)
+        .map(|cell| &cell.evaluations)
+        .max_by_key(|curve| curve.len())
+        .map_or_else(Vec::new, |curve| curve.iter().map(|point| point.steps).collect());
+    let scratch_curves = arms.first().map_or_else(Vec::new, |arm| curves(&arm.cells, &times, worst));
+    let control = (!control.is_empty()).then(|| {
+        let longest = control.iter().map(|cell| &cell.evaluations).max_by_key(|curve| curve.len());
+        let times: Vec<u64> = longest.map_or_else(Vec::new, |curve| curve.iter().map(|point| point.steps).collect());
+        let curves = curves(&control, &times, worst);
+        Control {
+            steps: pair.origin.steps() + pair.steps,
+            finals: curves.iter().map(|curve| measure(Measure::Final, curve)).collect(),
+            time_to_threshold: TimeToThreshold::of(anchors.at(definition.threshold), &curves),
+            curves,
+        }
+    });
+    let context = Context {
+        definition,
+        pair,
+        anchors,
+        scratch: &scratch_curves,
+        control: control.as_ref(),
+        times: &times,
+        worst,
+        sure: sure_below(&action, &scratch_curves),
+    };
+    let mut arms: Vec<Arm> = arms.into_iter().map(|arm| context.arm(arm)).collect();
+    let scratch = arms.first().cloned();
+    if let Some(scratch) = &scratch {
+        let ceiling = arms.iter().flat_map(Arm::mean_curve).map(|(_, interval)| interval.mean).fold(anchors.reference, f64::max);
+        for arm in &mut arms {
+            let near = |arm: f64| ceiling - arm <= SATURATED * (ceiling - anchors.random);
+            let saturated = near(arm.mean.value) && near(scratch.mean.value);
+            if let Some(against) = &mut arm.against {
+                against.saturated = saturated;
+            }
+        }
+    }
+    let weak_baseline = scratch.is_some_and(|scratch| scratch.metrics.asymptotic < anchors.reference - MARGIN * anchors.range());
+    PairResults { sources, anchors, reference, arms, control, best, weak_baseline, copies }
+}
+
+/// The measure of a run; of one that failed, the worst return of the pair.
+fn value(kind: Measure, cell: &CellResult, worst: f64) -> f64 {
+    if cell.failed.is_some() { worst } else { measure(kind, &cell.evaluations) }
+}
+
+/// The curves of some runs; one that failed stands at the worst return of the pair from where it broke off.
+fn curves(cells: &[CellResult], times: &[u64], worst: f64) -> Vec<Vec<Point>> {
+    let whole = |cell: &CellResult| {
+        let mut curve = cell.evaluations.clone();
+        if cell.failed.is_some() {
+            let missing = |steps: &u64| Point {
+                steps: *steps,
+                mean: worst,
+                sampled: worst,
+                entropy: 0.0,
+                divergence: None,
+                explained_variance: None,
+            };
+            curve.extend(times.iter().skip(curve.len()).map(missing));
+        }
+        curve
+    };
+    cells.iter().map(whole).collect()
+}
+
+/// The entropy under which a policy is sure of itself: a tenth of `ln n` for n actions; for a Gaussian, a tenth of the deviation that
+/// scratch starts with.
+#[expect(clippy::cast_precision_loss, reason = "a handful of actions")]
+fn sure_below(action: &ActionSpace, scratch: &[Vec<Point>]) -> f64 {
+    match action {
+        ActionSpace::Discrete(names) => SURE * (names.len() as f64).ln(),
+        ActionSpace::Continuous(channels) => {
+            let starts: Vec<f64> = scratch.iter().filter_map(|curve| Some(curve.first()?.entropy)).collect();
+            mean(&starts) + channels.len() as f64 * SURE.ln()
+        }
+    }
+}
+
+/// What an arm is judged beside.
+struct Context<'a> {
+    definition: &'a Definition,
+    pair: &'a Pair,
+    anchors: Anchors,
+    scratch: &'a [Vec<Point>],
+    control: Option<&'a Control>,
+    times: &'a [u64],
+    worst: f64,
+    sure: f64,
+}
+
+impl Context<'_> {
+    fn arm(&self, arm: GatheredArm) -> Arm {
+        let kind = self.pair.measure;
+        let curves = curves(&arm.cells, self.times, self.worst);
+        let values: Vec<f64> = arm.cells.iter().map(|cell| value(kind, cell, self.worst)).collect();
+        let metrics = transfer_metrics(&curves, self.scratch, self.anchors, self.definition.threshold);
+        let last = |curve: &Vec<Point>| curve.last().map(|point| point.sampled);
+        let failed = self.definition.seed_range().zip(&arm.cells).filter(|(_, cell)| cell.failed.is_some()).map(|(seed, _)| seed);
+        Arm {
+            method: arm.method,
+            factor: arm.factor,
+            trials: arm.trials,
+            mean: Estimate { value: mean(&values), interval: mean_interval(&values, 0.95).map(|interval| [interval.low, interval.high]) },
+            iqm: iqm(&values),
+            sampled: mean(&curves.iter().filter_map(last).collect::<Vec<_>>()),
+            failed: failed.collect(),
+            against: (arm.method != Method::Scratch).then(|| self.against(&curves, &values, &metrics)),
+            curves,
+            values,
+            metrics,
+        }
+    }
+
+    fn against(&self, curves: &[Vec<Point>], values: &[f64], metrics: &TransferMetrics) -> Against {
+        let kind = self.pair.measure;
+        let by = |curves: &[Vec<Point>], steps: u64| curves.iter().map(|curve| up_to(kind, curve, steps)).collect::<Vec<f64>>();
+        let budgets: Vec<(u64, Vec<f64>, Vec<f64>)> =
+            budgets(self.times).into_iter().map(|steps| (steps, by(curves, steps), by(self.scratch, steps))).collect();
+        let band = band(&budgets, self.anchors.range());
+        let scratch_values = by(self.scratch, u64::MAX);
+        Against {
+            comparison: None,
+            improvement: improvement(values, &scratch_values),
+            sign_changes: sign_changes(&band),
+            band,
+            saturated: false,
+            sure_of_the_wrong: self.sure_of_the_wrong(curves),
+            pays: self.pays(metrics.time_to_threshold.median),
+        }
+    }
+
+    fn sure_of_the_wrong(&self, curves: &[Vec<Point>]) -> Option<u64> {
+        let entropy = mean_curve(curves, |point| Some(point.entropy));
+        let returns = mean_curve(curves, |point| Some(point.mean));
+        let scratch = mean_curve(self.scratch, |point| Some(point.mean));
+        let margin = MARGIN * self.anchors.range();
+        let mut points = entropy.iter().zip(&returns).zip(&scratch);
+        // The start says nothing: there scratch has not learned.
+        let found = points.find(|(((steps, entropy), (_, value)), (_, scratch))| {
+            *steps > 0 && entropy.mean < self.sure && value.mean < scratch.mean - margin
+        });
+        found.map(|(((steps, _), _), _)| *steps)
+    }
+
+    fn pays(&self, own: Option<u64>) -> Pays {
+        let source = self.pair.origin.steps();
+        if source == 0 {
+            return Pays::Free;
+        }
+        let Some(own) = own else { return Pays::Unknown };
+        let scratch = TimeToThreshold::of(self.anchors.at(self.definition.threshold), self.scratch).median;
+        let longer = self.control.and_then(|control| control.time_to_threshold.median);
+        let after = |saved: u64| source.div_ceil(saved.max(1));
+        match scratch.or(longer) {
+            Some(scratch) if scratch > own => Pays::After(after(scratch - own)),
+            Some(_) => Pays::Never,
+            None => Pays::AtMost(after((source + self.pair.steps).saturating_sub(own))),
+        }
+    }
+}
+
+/// Eight budgets, or as many as there are, of a learner's evaluations: evenly spread on a log scale, the last one the whole.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a handful of evaluations")]
+fn budgets(times: &[u64]) -> Vec<u64> {
+    let after_start: Vec<u64> = times.iter().copied().filter(|steps| *steps > 0).collect();
+    let (count, most) = (after_start.len(), after_start.len().min(BUDGETS));
+    let mut indices: Vec<usize> = Vec::new();
+    for budget in 0..most {
+        let wanted = (count as f64).powf((budget as f64) / (most as f64 - 1.0).max(1.0)).round() as usize;
+        let least = indices.last().map_or(1, |last| last + 1);
+        // Room for those that follow.
+        indices.push(wanted.clamp(least, count - (most - 1 - budget)));
+    }
+    if let Some(last) = indices.last_mut() {
+        *last = count;
+    }
+    indices.into_iter().map(|index| after_start[index - 1]).collect()
+}
+
+/// Runs that ended in the very same policy, and sources that are one policy: something was copied.
+fn copies(definition: &Definition, arms: &[GatheredArm], sources: &[Source]) -> Vec<String> {
+    let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+    let mut copies = Vec::new();
+    let runs = arms
+        .iter()
+        .filter(|arm| arm.method.learns())
+        .flat_map(|arm| definition.seed_range().zip(&arm.cells).map(|(seed, cell)| (arm.method.name(), seed, cell.policy.as_str())));
+    for (name, seed, policy) in runs {
+        let here = format!("{name} with seed {seed}");
+        match seen.get(policy) {
+            Some(there) => copies.push(format!("{here} ended in the same policy as {there}")),
+            None => {
+                seen.insert(policy, here);
+            }
+        }
+    }
+    let mut sources_seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, source) in sources.iter().enumerate() {
+        if let Some(other) = sources_seen.insert(&source.card.digest, index) {
+            copies.push(format!("the sources {} and {} are one policy", other + 1, index + 1));
+        }
+    }
+    copies
+}
+
+/// The reference beside the control: how far scratch gets with all steps, and the arm's difference to it.
+#[must_use]
+pub fn against_control(arm: &Arm, control: &Control) -> Estimate {
+    let finals: Vec<f64> = arm.curves.iter().map(|curve| measure(Measure::Final, curve)).collect();
+    difference(&finals, &control.finals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn budgets_are_spread_on_a_log_scale() {
+        let times: Vec<u64> = (0..=20).map(|index| index * 100).collect();
+        assert_eq!(budgets(&times), [100, 200, 300, 400, 600, 800, 1300, 2000]);
+        assert_eq!(budgets(&times[..5]), [100, 200, 300, 400]);
+        assert_eq!(budgets(&[0]), [0_u64; 0]);
     }
 }

@@ -24,7 +24,7 @@ const COMMANDS: [Command; 5] = [
         println!("libtorch is in place: `cargo build`, `cargo run` and `cargo test` work");
         Ok(())
     }),
-    ("demo", "the main job: transfer a policy and compare it with learning from scratch", demo),
+    ("demo", "the main job: transfer policies and judge whether it helped, against learning from scratch", demo),
     ("test", "all tests, optimised; what follows goes to `cargo test`: cargo xtask test gae -- --nocapture", test),
     ("lint", "formatting, and clippy with every warning an error", lint::run),
     ("bench", "what takes longer; one of those below, or all of them", bench::run),
@@ -37,8 +37,18 @@ fn demo(arguments: &[String]) -> Outcome {
     let _ = std::fs::remove_dir_all(root().join("target/demo"));
     child::heading("Learning CartPole in one simulator (gym-rs, which gets the pole's inertia wrong)");
     child::cargo("run --release -- pretrain gym_rs_cartpole --out target/demo/source", &[])?;
-    child::heading("Moving the policy to other physics by four methods, ten seeds each, beside learning from scratch");
-    child::cargo("run --release -- compare studies/demo.ron --out target/demo/study", arguments)
+    child::heading(
+        "Does it help to hand it down to a CartPole whose motor is wired the wrong way round? Four methods, ten seeds each, beside scratch",
+    );
+    child::cargo(
+        "run --release -- judge --policy target/demo/source --target cartpole_reversed --minutes 1 --out target/demo/judge",
+        arguments,
+    )?;
+    child::heading("Two pairs of studies/first.ron, with a source of its own for every seed: where it helps, and where it hurts");
+    child::cargo(
+        "run --release -- compare studies/first.ron --pair cartpole_gravity_25 --pair cartpole_reversed_5k --out target/demo/first",
+        arguments,
+    )
 }
 
 fn test(arguments: &[String]) -> Outcome {

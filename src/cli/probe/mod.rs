@@ -7,6 +7,7 @@ mod interval;
 mod loss;
 mod normalizer;
 mod step;
+mod verdict;
 
 use super::terminal::Ending;
 use crate::env::Registry;
@@ -50,6 +51,12 @@ interval    mean with Student's t-interval, and interquartile mean
   in   {\"cases\": [{\"values\": [N], \"level\": 0.95}, ...]}
   out  {\"cases\": [{\"mean\", \"low\", \"high\", \"iqm\", \"standard_deviation\"}, ...]}; null where two values are needed
 
+verdict     the verdicts of a study, from the measure of each run; all comparisons are one family
+  in   {\"comparisons\": [{\"arm\": [N], \"scratch\": [M], \"random\": r, \"reference\": R}, ...]}
+  out  {\"comparisons\": [{\"verdict\": helped | hurt | equivalent | undecided, \"difference\", \"interval\": [low, high], \"level\", \"p\",
+       \"adjusted_p\", \"margin\", \"seeds_to_decide\", \"normalized\": [arm, scratch], \"iqm\": [arm, scratch],
+       \"probability_of_improvement\"}, ...]}; null where two values are needed
+
 Example:
   echo '{\"environment\": \"cartpole\", \"cases\": [{\"state\": [0.01, 0.02, 0.03, 0.04], \"action\": 1}]}' | heirloom probe step";
 
@@ -77,6 +84,8 @@ enum What {
     Normalizer,
     /// Mean with t-interval, and interquartile mean
     Interval,
+    /// The verdicts of a study from its runs' values
+    Verdict,
 }
 
 impl Probe {
@@ -88,6 +97,7 @@ impl Probe {
             What::Loss => answer(|input| loss::answer(&input)),
             What::Normalizer => answer(|input| normalizer::answer(&input)),
             What::Interval => answer(|input| interval::answer(&input)),
+            What::Verdict => answer(|input| verdict::answer(&input)),
         }
     }
 }

@@ -42,10 +42,21 @@ pub struct Curve {
 pub struct Curves {
     /// Title of the horizontal axis.
     pub x_title: String,
+    /// How it runs.
+    pub x_axis: Axis,
     /// Title of the vertical axis.
     pub y_title: String,
     /// In the order of their names; levels are drawn behind the others, and the first in front of none.
     pub curves: Vec<Curve>,
+}
+
+/// How an axis runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// Equal differences are equally far.
+    Linear,
+    /// Equal ratios are equally far; everything on it is above 0.
+    Logarithmic,
 }
 
 /// Where the names of curves stand.
@@ -55,6 +66,8 @@ pub enum Names {
     AtTheEnd,
     /// In lines above, for a narrow paper.
     Above,
+    /// Not in this figure: another one beside it has them.
+    Nowhere,
 }
 
 /// How far an interval may reach beyond all single values, as a share of theirs: those of two or three seeds would flatten the curves.
@@ -101,7 +114,7 @@ impl Curves {
         let numbers = room_for_numbers(y);
         let right = match names {
             Names::AtTheEnd => self.widest_name() + 30.0,
-            Names::Above => 12.0,
+            Names::Above | Names::Nowhere => 12.0,
         };
         let frame = Frame { left: numbers, top: above + 30.0, right: size[0] - right, bottom: size[1] - 42.0 };
         let marks = html! {
@@ -115,7 +128,12 @@ impl Curves {
     /// The curves and their axes in a frame, with these domains.
     #[must_use]
     pub fn panel(&self, id: &str, frame: Frame, x: [f64; 2], y: [f64; 2]) -> Markup {
-        let (x, y) = (Scale::linear(x, [frame.left, frame.right]), Scale::linear(y, [frame.bottom, frame.top]));
+        let across = [frame.left, frame.right];
+        let x = match self.x_axis {
+            Axis::Linear => Scale::linear(x, across),
+            Axis::Logarithmic => Scale::log(x, across),
+        };
+        let y = Scale::linear(y, [frame.bottom, frame.top]);
         let clip = format!("{id}-frame");
         let Frame { left, top, right, bottom } = frame;
         html! {
@@ -265,6 +283,7 @@ mod tests {
         let curve = |name: &str, colour, course| Curve { name: name.into(), colour, course, values: None };
         Curves {
             x_title: "steps".into(),
+            x_axis: Axis::Linear,
             y_title: "return".into(),
             curves: vec![
                 curve("scratch", Colour::NEUTRAL, Course::Points(vec![at(0.0, 0.0, 0.0), at(50.0, 20.0, 5.0), at(100.0, 80.0, 10.0)])),

@@ -4,7 +4,6 @@
 //! policies or studies.
 
 pub mod axis;
-pub mod bar;
 pub mod curves;
 pub mod dots;
 pub mod figure;
@@ -15,7 +14,7 @@ pub mod scale;
 pub mod strip;
 pub mod thin;
 
-pub use curves::{Course, Curve, Curves, Names, Point};
+pub use curves::{Axis, Course, Curve, Curves, Names, Point};
 pub use dots::{DotRow, Dots};
 pub use figure::{Figure, Frame, Px};
 pub use palette::Colour;

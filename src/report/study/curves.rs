@@ -1,49 +1,50 @@
 //! Learning curves of a study: of one pair for its section, of all pairs for the picture.
 
-use super::{Pair, captioned, colour, seeds, wide_and_narrow};
-use crate::report::chart::{Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, legend::legend, scale};
+use super::{Shown, captioned, colour, seeds, wide_and_narrow};
+use crate::report::chart::{Axis, Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, legend::legend, scale};
 use crate::stats::Interval;
-use crate::study::{Definition, Row};
+use crate::study::{Arm, Definition};
 use maud::{Markup, html};
 
 /// The learning curves of a pair, captioned.
-pub(super) fn figure(definition: &Definition, pair: &Pair<'_>) -> Markup {
-    let drawn = of_pair(pair);
-    let title = format!("Learning curves, {}", pair.title());
-    let id = format!("curves-{}", pair.number);
+pub(super) fn figure(definition: &Definition, shown: &Shown<'_>) -> Markup {
+    let drawn = of_pair(shown);
+    let title = format!("Learning curves, {}", shown.title());
+    let id = format!("curves-{}", shown.number);
     let wide = drawn.figure(&format!("{id}-wide"), &title, [920.0, 400.0], Names::AtTheEnd);
     let narrow = drawn.figure(&format!("{id}-narrow"), &title, [380.0, 380.0], Names::Above);
     let bands = match definition.seeds {
         1 => "one seed has no interval".to_owned(),
         _ => format!("bands are 95 % t‑intervals over {}, cut where they leave the frame", seeds(definition)),
     };
-    let level = if pair.rows.iter().any(|row| !row.method.learns()) { "; what does not learn is a dotted level" } else { "" };
+    let level = if shown.found.arms.iter().any(|arm| !arm.method.learns()) { "; what does not learn is a dotted level" } else { "" };
     let caption = html! {
-        "Mean return while learning in " (pair.target.environment.name) ": each point is " (definition.episodes) " episodes of the policy at that
+        "Mean return while learning in " (shown.pair.target.name) ": each point is " (definition.episodes) " episodes of the policy at that
         step; " (bands) (level) "." span.hint { " Point at the curves to read them, press a name to hide its curve." }
     };
-    captioned(&format!("{}-{id}", definition.name), pair.number + 1, &wide_and_narrow(&wide, &narrow), &caption)
+    captioned(&format!("{}-{}-curves", definition.name, shown.pair.name), shown.figure(1), &wide_and_narrow(&wide, &narrow), &caption)
 }
 
-fn of_pair(pair: &Pair<'_>) -> Curves {
+fn of_pair(shown: &Shown<'_>) -> Curves {
     Curves {
         x_title: "environment steps in the target".into(),
+        x_axis: Axis::Linear,
         y_title: "mean return of an episode".into(),
-        curves: pair.rows.iter().map(curve).collect(),
+        curves: shown.found.arms.iter().map(curve).collect(),
     }
 }
 
-fn curve(row: &Row) -> Curve {
+fn curve(arm: &Arm) -> Curve {
     #[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
-    let points = || row.mean_curve().into_iter().map(|(steps, y)| Point { x: steps as f64, y });
-    let course = if row.method.learns() {
+    let points = || arm.mean_curve().into_iter().map(|(steps, y)| Point { x: steps as f64, y });
+    let course = if arm.method.learns() {
         Course::Points(points().collect())
     } else {
         let nothing = Interval { mean: f64::NAN, low: f64::NAN, high: f64::NAN };
         Course::Level(points().next().map_or(nothing, |point| point.y))
     };
-    let values = scale::extent(row.curves.iter().flatten().map(|point| point.mean));
-    Curve { name: row.method.name().to_owned(), colour: colour(row.method), course, values }
+    let values = scale::extent(arm.curves.iter().flatten().map(|point| point.mean));
+    Curve { name: arm.method.name().to_owned(), colour: colour(arm.method), course, values }
 }
 
 const WIDTH: f64 = 960.0;
@@ -53,12 +54,12 @@ const PANEL_HEIGHT: f64 = 286.0;
 const TITLE_LINE: f64 = 23.0;
 
 /// The learning curves of all pairs side by side.
-pub(super) fn picture(definition: &Definition, pairs: &[Pair<'_>]) -> Figure {
-    let all: Vec<Curves> = pairs.iter().map(of_pair).collect();
-    let columns = pairs.len().clamp(1, 2);
+pub(super) fn picture(definition: &Definition, all_shown: &[Shown<'_>]) -> Figure {
+    let all: Vec<Curves> = all_shown.iter().map(of_pair).collect();
+    let columns = all_shown.len().clamp(1, 2);
     #[expect(clippy::cast_precision_loss, reason = "a handful of panels")]
     let at = |index: usize| index as f64;
-    let (across, lines) = (at(columns), at(pairs.len().div_ceil(columns)));
+    let (across, lines) = (at(columns), at(all_shown.len().div_ceil(columns)));
     let width = (WIDTH - 2.0 * MARGIN - (across - 1.0) * GAP) / across;
     let title = label::lines(&definition.about, 1.1 * 17.0, WIDTH - 2.0 * MARGIN);
     let subtitle = format!("Mean return of an episode while learning{}", bands(definition.seeds));
@@ -72,18 +73,17 @@ pub(super) fn picture(definition: &Definition, pairs: &[Pair<'_>]) -> Figure {
         }
         text.name.f-muted x=(Px(MARGIN)) y=(Px(below_title)) { (subtitle) }
         g transform=(format!("translate({} {})", Px(MARGIN), Px(below_title + 14.0))) { (legend) }
-        @for (index, (drawn, pair)) in all.iter().zip(pairs).enumerate() {
+        @for (index, (drawn, pair)) in all.iter().zip(all_shown).enumerate() {
             @let top = header + at(index / columns) * PANEL_HEIGHT;
-            (panel(drawn, pair, domain(pair, &all, pairs), [MARGIN + at(index % columns) * (width + GAP), top], width))
+            (panel(drawn, pair, domain(pair, &all, all_shown), [MARGIN + at(index % columns) * (width + GAP), top], width))
         }
     };
     let size = [WIDTH, header + lines * PANEL_HEIGHT + 8.0];
-    let description =
-        pairs.iter().map(|pair| format!("Learning curves in {}.", pair.target.environment.name)).collect::<Vec<_>>().join(" ");
+    let description = all_shown.iter().map(|pair| format!("Learning curves in {}.", pair.pair.target.name)).collect::<Vec<_>>().join(" ");
     Figure { id: "picture".into(), title: definition.about.clone(), description, size, marks }
 }
 
-fn panel(drawn: &Curves, pair: &Pair<'_>, y: [f64; 2], [left, top]: [f64; 2], width: f64) -> Markup {
+fn panel(drawn: &Curves, pair: &Shown<'_>, y: [f64; 2], [left, top]: [f64; 2], width: f64) -> Markup {
     let frame = Frame { left: left + curves::room_for_numbers(y), top: top + 30.0, right: left + width, bottom: top + PANEL_HEIGHT - 56.0 };
     let untitled = Curves { y_title: String::new(), ..drawn.clone() };
     html! {
@@ -97,8 +97,8 @@ fn bands(seeds: u64) -> String {
 }
 
 /// As in the overview, targets of one simulator share their axis.
-fn domain(pair: &Pair<'_>, all: &[Curves], pairs: &[Pair<'_>]) -> [f64; 2] {
-    let simulator = |pair: &Pair<'_>| pair.target.environment.simulator.clone();
-    let alike = all.iter().zip(pairs).filter(|(_, other)| simulator(other) == simulator(pair));
+fn domain(pair: &Shown<'_>, all: &[Curves], all_shown: &[Shown<'_>]) -> [f64; 2] {
+    let simulator = |shown: &Shown<'_>| shown.pair.target.simulator.clone();
+    let alike = all.iter().zip(all_shown).filter(|(_, other)| simulator(other) == simulator(pair));
     scale::with_room(scale::extent(alike.filter_map(|(drawn, _)| drawn.y_reach()).flatten()).unwrap_or([0.0, 1.0]))
 }

@@ -1,18 +1,25 @@
 //! In what the target differs from the environment that the source was trained in, side by side.
 
-use super::Pair;
+use super::Shown;
 use crate::env::{Registry, Spec};
+use crate::study::Origin;
 use maud::{Markup, html};
 
-pub(super) fn table(pair: &Pair<'_>, registry: &Registry) -> Markup {
-    let provenance = &pair.source.card.provenance;
-    let target = &pair.target.environment;
-    let Ok(source) = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron) else {
-        return html! {
-            h3 { "What is different" }
-            p { "This program does not know the environment that the policy was trained in. Its card says:" }
-            pre { (provenance.environment_ron) }
-        };
+pub(super) fn table(shown: &Shown<'_>, registry: &Registry) -> Markup {
+    let target = &shown.pair.target;
+    let source = match &shown.pair.origin {
+        Origin::Environment { environment, .. } => (**environment).clone(),
+        Origin::Policy(source) => {
+            let provenance = &source.card.provenance;
+            let Ok(source) = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron) else {
+                return html! {
+                    h3 { "What is different" }
+                    p { "This program does not know the environment that the policy was trained in. Its card says:" }
+                    pre { (provenance.environment_ron) }
+                };
+            };
+            source
+        }
     };
     let differences = source.differences(target);
     html! {
@@ -34,8 +41,8 @@ pub(super) fn table(pair: &Pair<'_>, registry: &Registry) -> Markup {
                         @for (name, here, there) in &differences {
                             tr {
                                 th scope="row" { (name.replace('_', " ")) small { (about(registry, target, name)) } }
-                                td { (shown(here)) }
-                                td { (shown(there)) }
+                                td { (text(here)) }
+                                td { (text(there)) }
                                 td.ratio { (ratio(here, there)) }
                             }
                         }
@@ -46,7 +53,7 @@ pub(super) fn table(pair: &Pair<'_>, registry: &Registry) -> Markup {
     }
 }
 
-fn shown(value: &str) -> &str {
+fn text(value: &str) -> &str {
     if value.is_empty() { "none" } else { value }
 }
 

@@ -1,8 +1,12 @@
-//! The page of a study: what was compared, every curve and every value, where the policies come from, and how to make it all again.
+//! The page of a study: its verdicts, every curve and every value behind them, where the policies come from, and how to make it all again.
 
+mod band;
 mod caution;
+mod cost;
 mod curves;
+mod diagnostics;
 mod differences;
+mod metrics;
 mod overview;
 mod policies;
 mod reproduce;
@@ -12,22 +16,23 @@ mod table;
 use super::chart::{Colour, Figure};
 use super::number::{count, counted};
 use super::page::Page;
-use crate::choose::{Method, Source};
+use super::words;
+use crate::choose::Method;
 use crate::env::Registry;
-use crate::study::definition::Target;
-use crate::study::{Definition, Results, Row};
+use crate::study::{Definition, Pair, PairResults, Results, Verdict};
 use maud::{Markup, html};
 
 /// The page as HTML. The registry reads the sources' training environments; one that it does not know is shown as it stands in the card.
+/// `exploratory` says why the verdicts are, where they are.
 #[must_use]
-pub fn page(definition: &Definition, results: &Results, registry: &Registry) -> String {
-    let pairs = pairs(definition, results);
+pub fn page(definition: &Definition, results: &Results, exploratory: Option<&str>, registry: &Registry) -> String {
+    let shown = shown(definition, results);
     let body = html! {
         main {
-            (header(definition))
-            (overview::section(definition, &pairs))
-            @for pair in &pairs { (section::section(definition, pair, registry)) }
-            (policies::section(definition))
+            (header(definition, &shown, exploratory))
+            (overview::section(definition, &shown))
+            @for pair in &shown { (section::section(definition, pair, registry)) }
+            (policies::section(definition, results))
             (caution::section(definition))
             (reproduce::section(definition))
         }
@@ -39,35 +44,34 @@ pub fn page(definition: &Definition, results: &Results, registry: &Registry) -> 
 /// The study as one picture: learning curves of every pair, a file of its own in light and dark.
 #[must_use]
 pub fn picture(definition: &Definition, results: &Results) -> String {
-    curves::picture(definition, &pairs(definition, results)).stand_alone()
+    curves::picture(definition, &shown(definition, results)).stand_alone()
 }
 
-/// A source in a target, with a row for each method.
-struct Pair<'a> {
+/// A pair of the study with what was found.
+struct Shown<'a> {
     /// Its number in the page, from 1.
     number: usize,
-    source: &'a Source,
-    /// The source's place in the study.
-    source_index: usize,
-    target: &'a Target,
-    rows: &'a [Row],
+    pair: &'a Pair,
+    found: &'a PairResults,
 }
 
-impl Pair<'_> {
+/// Figures of a pair: band, curves, diagnostics.
+const FIGURES: usize = 3;
+
+impl Shown<'_> {
     fn title(&self) -> String {
-        format!("{} → {}", self.source.name(), self.target.environment.name)
+        self.pair.title()
     }
 
-    fn scratch(&self) -> Option<&Row> {
-        self.rows.iter().find(|row| row.method == Method::Scratch)
+    /// The number of one of the pair's figures.
+    const fn figure(&self, which: usize) -> usize {
+        2 + FIGURES * (self.number - 1) + which
     }
 }
 
-fn pairs<'a>(definition: &'a Definition, results: &'a Results) -> Vec<Pair<'a>> {
-    let places = definition.sources.iter().enumerate().flat_map(|source| definition.targets.iter().map(move |target| (source, target)));
-    let rows = results.rows.chunks(definition.methods.len().max(1));
-    let pair = |(index, (((source_index, source), target), rows))| Pair { number: index + 1, source, source_index, target, rows };
-    places.zip(rows).enumerate().map(pair).collect()
+fn shown<'a>(definition: &'a Definition, results: &'a Results) -> Vec<Shown<'a>> {
+    let pairs = definition.pairs.iter().zip(&results.pairs);
+    pairs.enumerate().map(|(index, (pair, found))| Shown { number: index + 1, pair, found }).collect()
 }
 
 /// A method's colour: its own in every study, scratch's the neutral one.
@@ -76,24 +80,36 @@ fn colour(method: Method) -> Colour {
     others.clone().position(|other| other == method).map_or(Colour::NEUTRAL, Colour::nth)
 }
 
-fn header(definition: &Definition) -> Markup {
+/// A verdict as a word with its own colour.
+fn chip(verdict: Verdict) -> Markup {
+    html! { span.chip.(verdict.name()) { (verdict.name()) } }
+}
+
+fn header(definition: &Definition, shown: &[Shown<'_>], exploratory: Option<&str>) -> Markup {
     let facts = [
-        (definition.sources.len() as u64, "policy to start from", "policies to start from"),
-        (definition.targets.len() as u64, "target", "targets"),
+        (definition.pairs.len() as u64, "pair", "pairs"),
         (definition.methods.len() as u64, "method", "methods"),
         (definition.seeds, "seed each", "seeds each"),
-        (definition.steps, "step in the target", "steps in the target"),
     ];
     html! {
         header {
-            p.kicker { "Transfer study" }
+            p.kicker { "Did the transfer help?" }
             h1 { (definition.name) }
             p.lead { (definition.about) }
+            @if let Some(why) = exploratory { p.exploratory { b { "Exploratory. " } (capitalised(why)) "." } }
+            @if let [only] = shown {
+                @if let Some(arm) = only.found.headline() { p.answer { (words::sentence(only.pair, only.found, arm)) } }
+            }
             ul.facts {
                 @for (number, one, many) in facts { li { b { (count(number)) } " " (if number == 1 { one } else { many }) } }
             }
         }
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A figure with its caption, and a button that saves it.

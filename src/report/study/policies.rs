@@ -1,40 +1,71 @@
-//! The policies that were moved: what each was trained to do, measured to do, and made from.
+//! What was moved: each policy's card, or the environment that a policy for each seed was learned in.
 
 use crate::choose::Source;
 use crate::policy::Ancestor;
 use crate::report::number::{count, limits, number};
 use crate::stats::Interval;
-use crate::study::Definition;
+use crate::study::{Definition, Origin, Pair, PairResults, Results};
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
-pub(super) fn section(definition: &Definition) -> Markup {
+pub(super) fn section(definition: &Definition, results: &Results) -> Markup {
+    let mut met = BTreeSet::new();
+    let distinct: Vec<(&Pair, &PairResults)> =
+        definition.pairs.iter().zip(&results.pairs).filter(|(pair, _)| met.insert((pair.origin.name(), pair.origin.steps()))).collect();
     html! {
         section #policies {
-            h2 { (if definition.sources.len() == 1 { "The policy that was moved" } else { "The policies that were moved" }) }
-            @for (index, source) in definition.sources.iter().enumerate() { (policy(index + 1, source)) }
+            h2 { "What was moved" }
+            @for (index, (pair, found)) in distinct.iter().enumerate() {
+                article id=(format!("policy-{}", index + 1)) {
+                    @match &pair.origin {
+                        Origin::Policy(source) => (policy(source)),
+                        Origin::Environment { steps, .. } => (learned(pair, found, *steps)),
+                    }
+                }
+            }
         }
     }
 }
 
-fn policy(number_in_page: usize, source: &Source) -> Markup {
+fn learned(pair: &Pair, found: &PairResults, steps: u64) -> Markup {
+    html! {
+        h3 { "Policies from " (pair.origin.name()) ", " (count(steps)) " steps each" }
+        dl {
+            @if let Some(first) = found.sources.first() {
+                dt { "made by" }
+                dd { code { (first.card.provenance.command) } " and so on, one for each seed" }
+                dt { "configuration" }
+                dd { details { summary { "as for " code { "heirloom pretrain" } } pre { (first.card.provenance.configuration) } } }
+            }
+            dt { "policies" }
+            dd {
+                ul.lineage {
+                    @for source in &found.sources {
+                        li { "seed " (source.card.provenance.seed) " " code.short { (source.card.digest.chars().take(12).collect::<String>()) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn policy(source: &Source) -> Markup {
     let card = &source.card;
     let provenance = &card.provenance;
     html! {
-        article id=(format!("policy-{number_in_page}")) {
-            h3 { (source.name()) }
-            dl {
-                @if let Some(measured) = &card.measured {
-                    @let interval = Interval { mean: measured.mean, low: measured.interval[0], high: measured.interval[1] };
-                    dt { "return" }
-                    dd { (number(measured.mean)) " " (limits(Some(interval))) " over " (count(measured.episodes)) " episodes in " (measured.environment) }
-                }
-                dt { "made by" }
-                dd { code { (provenance.command) } }
-                dt { "digest" }
-                dd { code.digest { (card.digest) } }
-                dt { "lineage" }
-                dd { ul.lineage { (ancestor(&card.as_ancestor(&source.name()))) } }
+        h3 { (source.name()) }
+        dl {
+            @if let Some(measured) = &card.measured {
+                @let interval = Interval { mean: measured.mean, low: measured.interval[0], high: measured.interval[1] };
+                dt { "return" }
+                dd { (number(measured.mean)) " " (limits(Some(interval))) " over " (count(measured.episodes)) " episodes in " (measured.environment) }
             }
+            dt { "made by" }
+            dd { code { (provenance.command) } }
+            dt { "digest" }
+            dd { code.digest { (card.digest) } }
+            dt { "lineage" }
+            dd { ul.lineage { (ancestor(&card.as_ancestor(&source.name()))) } }
         }
     }
 }

@@ -4,14 +4,15 @@ use crate::choose::Method;
 use crate::nn::numerics;
 use crate::report::number::count;
 use crate::study::Definition;
+use crate::study::definition::SOURCE_SEEDS;
 use maud::{Markup, html};
 
 pub(super) fn section(definition: &Definition) -> Markup {
-    let numerics = definition.targets.first().map(|target| numerics::describe(&target.configuration(Method::Scratch).ppo.activation));
+    let numerics = definition.pairs.first().map(|pair| numerics::describe(&pair.configuration(Method::Scratch, 1.0).ppo.activation));
     html! {
         section #reproduce {
             h2 { "Make it again" }
-            p { "With the policies above under their names and this text as " code { "studies/" (definition.name) ".ron" } ":" }
+            p { "With this text as " code { "studies/" (definition.name) ".ron" } ":" }
             pre { (definition.text.trim_end()) }
             pre.command { "heirloom compare studies/" (definition.name) ".ron" (definition.options) }
             dl {
@@ -23,28 +24,31 @@ pub(super) fn section(definition: &Definition) -> Markup {
                 }
                 dt { "seeds" }
                 dd {
-                    (definition.first_seed) @if definition.seeds > 1 { " to " (definition.first_seed + definition.seeds - 1) }
-                    ", of the runs and of their evaluation episodes: all methods are measured from the same start states"
-                }
-                dt { "measured" }
-                dd {
-                    "at the start and " (definition.evaluations) " times on the way, " (definition.episodes) " episodes each, with the most probable
-                    action; the last policy of a run counts, not its best"
+                    "reported " (range(&definition.seed_range()))
+                    @if definition.tunes() { ", tuning " (range(&definition.tuning_range())) }
+                    ", reference " (range(&definition.reference_range())) "; the source of seed s is learned with seed s + " (SOURCE_SEEDS)
+                    "; evaluation episodes have the run's seed, so that all methods are measured from the same start states"
                 }
                 dt { "steps" }
-                dd { (count(definition.steps)) " in the target for every method that learns; those in which the source learned are not counted" }
+                dd {
+                    @for pair in &definition.pairs { (pair.name) ": " (count(pair.steps)) " in the target, " (count(pair.reference_steps)) " for the reference. " }
+                }
             }
-            @for target in &definition.targets {
+            @for pair in &definition.pairs {
                 details {
-                    summary { "Configurations in " (target.environment.name) }
-                    @for (method, configuration) in &target.configurations {
+                    summary { "Configurations of " (pair.name) ", before tuning" }
+                    @for (method, configuration) in &pair.configurations {
                         h4 { (method.name()) }
                         pre { (configuration.to_ron()) }
                     }
                     h4 { "environment" }
-                    pre { (target.environment.to_ron()) }
+                    pre { (pair.target.to_ron()) }
                 }
             }
         }
     }
+}
+
+fn range(seeds: &std::ops::Range<u64>) -> String {
+    if seeds.end - seeds.start == 1 { seeds.start.to_string() } else { format!("{} to {}", seeds.start, seeds.end - 1) }
 }

@@ -1,49 +1,52 @@
-//! A section for each source in each target: curves, values, and in what the two environments differ.
+//! A section for each pair: the verdict, from which budget on, the curves behind it, and in what the two environments differ.
 
-use super::{Pair, curves, differences, table};
+use super::{Shown, band, chip, cost, curves, diagnostics, differences, metrics, table, words};
 use crate::env::Registry;
-use crate::report::number::{count, number};
-use crate::stats::{Interval, mean};
-use crate::study::{Definition, Row};
+use crate::study::{Arm, Definition, Origin};
 use maud::{Markup, html};
 
-pub(super) fn section(definition: &Definition, pair: &Pair<'_>, registry: &Registry) -> Markup {
-    let provenance = &pair.source.card.provenance;
+pub(super) fn section(definition: &Definition, shown: &Shown<'_>, registry: &Registry) -> Markup {
     html! {
-        section id=(format!("pair-{}", pair.number)) {
-            h2 { (pair.title()) }
-            p.about { (pair.target.environment.about) }
-            p {
-                "The policy " a href=(format!("#policy-{}", pair.source_index + 1)) { (pair.source.name()) }
-                " learned in " (provenance.environment) " and goes on in " (pair.target.environment.name) ". " (standing(definition, pair))
+        section id=(format!("pair-{}", shown.number)) {
+            h2 { (shown.title()) }
+            p.about { (shown.pair.target.about) }
+            (answer(shown))
+            (notes(definition, shown))
+            (band::section(definition, shown))
+            (curves::figure(definition, shown))
+            (table::table(definition, shown))
+            (metrics::table(definition, shown))
+            (diagnostics::section(definition, shown))
+            (differences::table(shown, registry))
+            (cost::section(definition, shown))
+        }
+    }
+}
+
+/// The verdict of the method that speaks for the pair; of all of them where none does.
+fn answer(shown: &Shown<'_>) -> Markup {
+    let speaking: Vec<&Arm> = match shown.found.headline() {
+        Some(arm) => vec![arm],
+        None => shown.found.arms.iter().filter(|arm| arm.against.is_some()).collect(),
+    };
+    html! {
+        @for arm in speaking {
+            p.answer {
+                @if let Some(comparison) = arm.against.as_ref().and_then(|against| against.comparison) { (chip(comparison.verdict)) " " }
+                (words::sentence(shown.pair, shown.found, arm))
             }
-            (curves::figure(definition, pair))
-            (table::table(definition, pair))
-            (differences::table(pair, registry))
+        }
+        p.hint {
+            @match &shown.pair.origin {
+                Origin::Policy(source) => { "Judged is one policy, " (source.name()) ", not the environment that it comes from." }
+                Origin::Environment { .. } => { "Judged is the environment as a source: every seed has a policy of its own from it." }
+            }
+            " The verdict is about the " (shown.pair.measure.words()) "."
         }
     }
 }
 
-/// Where scratch and the highest mean stand. No verdict: it says what was seen, not what is so.
-fn standing(definition: &Definition, pair: &Pair<'_>) -> Markup {
-    let others = || pair.rows.iter().filter(|row| Some(*row) != pair.scratch() && mean(&row.finals).is_finite());
-    let best = others().max_by(|a, b| mean(&a.finals).total_cmp(&mean(&b.finals)));
-    let (Some(best), Some(scratch)) = (best, pair.scratch()) else { return html! {} };
-    let equal: Vec<&str> = others().filter(|row| mean(&row.finals) >= mean(&best.finals)).map(|row| row.method.name()).collect();
-    let last = equal.len() - 1;
-    html! {
-        "After " (count(definition.steps)) " steps there, scratch is at " (at(scratch)) "; the highest mean of the other methods is " (at(best)) ", of"
-        @for (index, name) in equal.iter().enumerate() {
-            @if index > 0 { (if index == last { " and" } else { "," }) }
-            " " span.term { (name) }
-        }
-        "."
-    }
-}
-
-fn at(row: &Row) -> Markup {
-    html! {
-        b { (number(mean(&row.finals))) }
-        @if let Some(Interval { low, high, .. }) = row.interval { " [" (number(low)) ", " (number(high)) "]" }
-    }
+fn notes(definition: &Definition, shown: &Shown<'_>) -> Markup {
+    let notes = words::notes(definition, shown.pair, shown.found);
+    html! { @if !notes.is_empty() { ul.notes { @for note in &notes { li { (note) } } } } }
 }

@@ -50,7 +50,8 @@ function crosshair(figure, svg) {
     const [drawn, whole] = [svg.getBoundingClientRect(), figure.getBoundingClientRect()];
     const middle = (x.at(place) / view.width) * drawn.width;
     const fits = middle + 18 + tip.offsetWidth < (x.end / view.width) * drawn.width;
-    tip.style.left = `${fits ? middle + 18 : Math.max(0, middle - 18 - tip.offsetWidth)}px`;
+    const offset = drawn.left - whole.left;
+    tip.style.left = `${offset + (fits ? middle + 18 : Math.max(-offset, middle - 18 - tip.offsetWidth))}px`;
     tip.style.top = `${drawn.top - whole.top + (y.end / view.height) * drawn.height + 6}px`;
   };
   const point = (event) => {
@@ -91,12 +92,17 @@ function legend(figure, key) {
 
 // The drawing with its style and paper in it, as Figure::stand_alone writes it.
 function save(figure) {
-  const copy = figure.querySelector("svg").cloneNode(true);
-  for (const mark of copy.querySelectorAll(".cross,.off")) mark.remove();
+  const shown = [...figure.querySelectorAll("svg.figure")].filter((svg) => svg.getClientRects().length > 0);
+  shown.forEach((svg, number) => saveOne(svg, shown.length > 1 ? `${figure.dataset.file}-${number + 1}` : figure.dataset.file));
+}
+
+function saveOne(svg, name) {
+  const copy = svg.cloneNode(true);
+  for (const mark of copy.querySelectorAll(".cross,.off,.budget-line")) mark.remove();
   const style = Object.assign(create(copy, "style", {}), { textContent: document.getElementById("figure-style").textContent });
   copy.prepend(style, create(copy, "rect", { class: "f-paper", width: "100%", height: "100%" }));
   const href = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
-  Object.assign(document.createElement("a"), { href, download: `${figure.dataset.file}.svg` }).click();
+  Object.assign(document.createElement("a"), { href, download: `${name}.svg` }).click();
   setTimeout(() => URL.revokeObjectURL(href), 1000);
 }
 
@@ -106,4 +112,26 @@ for (const figure of document.querySelectorAll("figure")) {
   const button = figure.querySelector(".download");
   button.hidden = false;
   button.addEventListener("click", () => save(figure));
+}
+
+// A slider over target budgets: at each its verdicts, and a line through the figure above.
+for (const budget of document.querySelectorAll(".budget")) {
+  const [slider, output] = [budget.querySelector("input"), budget.querySelector("output")];
+  const steps = budget.dataset.steps.split(" ").map(Number);
+  const drawings = ["wide", "narrow"].map((layout) => document.getElementById(`${budget.dataset.figure}-${layout}`));
+  const lines = drawings.map((svg) => {
+    const plot = svg.querySelector(".plot");
+    const line = create(svg, "line", { class: "budget-line s-ink", y1: scale(plot.dataset.y).start, y2: scale(plot.dataset.y).end });
+    plot.prepend(line);
+    return [line, scale(plot.dataset.x)];
+  });
+  const show = () => {
+    const index = Number(slider.value);
+    output.textContent = grouped(steps[index]);
+    for (const part of budget.querySelectorAll(".at")) part.hidden = Number(part.dataset.budget) !== index;
+    for (const [line, x] of lines) set(line, { x1: x.at(steps[index]), x2: x.at(steps[index]) });
+  };
+  slider.hidden = false;
+  slider.addEventListener("input", show);
+  show();
 }

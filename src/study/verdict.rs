@@ -1,0 +1,209 @@
+//! The verdict on an arm against scratch, its rule in one place.
+//!
+//! 1. One number for each run: the study's measure. The unit is the seed, with a source of its own where the study judges an environment.
+//! 2. Welch's t on the difference of means; Holm over all arms and pairs of the study at 5 %; the interval stands at the level of its step.
+//! 3. **Helped** or **hurt** where that interval excludes 0; **equivalent** where it lies within 5 % of the way from random to the
+//!    reference; otherwise **undecided**.
+
+use crate::stats::{Welch, holm, mean, t_quantile};
+use serde::Serialize;
+
+/// The chance that a study of nothing but nulls finds anything.
+pub const ALPHA: f64 = 0.05;
+/// A difference below this share of the way from random to the reference is as good as none.
+pub const MARGIN: f64 = 0.05;
+/// Normal quantile of the power that a planned number of seeds has: 80 %.
+const POWER_QUANTILE: f64 = 0.841_621_233_572_914_3;
+/// Nobody runs more.
+const MOST_SEEDS: usize = 1000;
+
+/// What a transfer did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Better than scratch.
+    Helped,
+    /// Worse than scratch.
+    Hurt,
+    /// As good as scratch, as far as it matters.
+    Equivalent,
+    /// It cannot be told.
+    Undecided,
+}
+
+impl Verdict {
+    /// In a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Helped => "helped",
+            Self::Hurt => "hurt",
+            Self::Equivalent => "equivalent",
+            Self::Undecided => "undecided",
+        }
+    }
+
+    /// What an interval of the difference says.
+    #[must_use]
+    pub fn of([low, high]: [f64; 2], margin: f64) -> Self {
+        if low > 0.0 {
+            Self::Helped
+        } else if high < 0.0 {
+            Self::Hurt
+        } else if low > -margin && high < margin {
+            Self::Equivalent
+        } else {
+            Self::Undecided
+        }
+    }
+}
+
+/// An arm and scratch, before they are compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// A value for each run of the arm.
+    pub arm: &'a [f64],
+    /// A value for each run of scratch.
+    pub scratch: &'a [f64],
+    /// The way from random to the reference.
+    pub range: f64,
+}
+
+/// An arm and scratch, compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// The difference of means.
+    pub welch: Welch,
+    /// p after Holm's correction.
+    pub p: f64,
+    /// The level of the interval.
+    pub level: f64,
+    /// The simultaneous interval of the difference.
+    pub interval: [f64; 2],
+    /// What is as good as no difference.
+    pub margin: f64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// About how many seeds would decide with 80 % power, where it is undecided and fewer than a thousand would.
+    pub seeds: Option<u64>,
+}
+
+/// Compares all arms of a study at once; `None` where an arm or scratch has fewer than two values.
+#[must_use]
+pub fn judge(all: &[Sides<'_>]) -> Vec<Option<Comparison>> {
+    let tests: Vec<Option<Welch>> = all.iter().map(|sides| Welch::new(sides.arm, sides.scratch)).collect();
+    let p: Vec<f64> = tests.iter().flatten().map(|welch| welch.p).collect();
+    let mut adjusted = holm(&p, ALPHA).into_iter();
+    let compare = |(welch, sides): (Option<Welch>, &Sides<'_>)| {
+        let (welch, adjusted) = (welch?, adjusted.next()?);
+        let (interval, margin) = (welch.interval(adjusted.level), MARGIN * sides.range.abs());
+        let verdict = Verdict::of(interval, margin);
+        let seeds = if verdict == Verdict::Undecided { seeds_to_decide(&welch, sides, adjusted.level, margin) } else { None };
+        Some(Comparison { welch, p: adjusted.p, level: adjusted.level, interval, margin, verdict, seeds })
+    };
+    tests.into_iter().zip(all).map(compare).collect()
+}
+
+/// The least number of seeds in each arm at which an interval of this level would exclude 0, or lie within the margin, with 80 % power, if
+/// means and spreads are what they seem.
+#[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+fn seeds_to_decide(welch: &Welch, sides: &Sides<'_>, level: f64, margin: f64) -> Option<u64> {
+    let fewer = sides.arm.len().min(sides.scratch.len());
+    let per_seed = welch.error * (fewer as f64).sqrt();
+    let distance = welch.difference.abs();
+    let decides = |seeds: &usize| {
+        let freedom = welch.freedom * (*seeds as f64 - 1.0) / (fewer as f64 - 1.0);
+        let needed = (t_quantile(level, freedom) + POWER_QUANTILE) * per_seed / (*seeds as f64).sqrt();
+        needed < distance || distance + needed < margin
+    };
+    (fewer + 1..=MOST_SEEDS).find(decides).map(|seeds| seeds as u64)
+}
+
+/// The difference at one budget.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Budget {
+    /// Target steps.
+    pub steps: u64,
+    /// Mean of the arm up to there.
+    pub arm: f64,
+    /// Mean of scratch up to there.
+    pub scratch: f64,
+    /// Its interval, simultaneous over all budgets of the arm; `None` below two seeds.
+    pub interval: Option<[f64; 2]>,
+    /// What the interval says.
+    pub verdict: Option<Verdict>,
+}
+
+impl Budget {
+    /// The mean difference.
+    #[must_use]
+    pub const fn difference(&self) -> f64 {
+        self.arm - self.scratch
+    }
+}
+
+/// Compares an arm with scratch at some budgets, `(steps, values of the arm, values of scratch)`, by intervals that hold together
+/// (Bonferroni).
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "eight budgets")]
+pub fn band(budgets: &[(u64, Vec<f64>, Vec<f64>)], range: f64) -> Vec<Budget> {
+    let level = 1.0 - ALPHA / budgets.len().max(1) as f64;
+    let at = |(steps, arm, scratch): &(u64, Vec<f64>, Vec<f64>)| {
+        let interval = Welch::new(arm, scratch).map(|welch| welch.interval(level));
+        let verdict = interval.map(|interval| Verdict::of(interval, MARGIN * range.abs()));
+        Budget { steps: *steps, arm: mean(arm), scratch: mean(scratch), interval, verdict }
+    };
+    budgets.iter().map(at).collect()
+}
+
+/// Where the mean difference changes its sign: steps, between the two budgets by a straight line.
+#[must_use]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "steps between two steps")]
+pub fn sign_changes(band: &[Budget]) -> Vec<u64> {
+    let nonzero: Vec<&Budget> = band.iter().filter(|budget| budget.difference() != 0.0).collect();
+    let crossing = |pair: &[&Budget]| {
+        let (before, after) = (pair[0].difference(), pair[1].difference());
+        let share = before / (before - after);
+        let (from, to) = (pair[0].steps as f64, pair[1].steps as f64);
+        (before.signum() != after.signum()).then(|| (from + share * (to - from)).round() as u64)
+    };
+    nonzero.windows(2).filter_map(crossing).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_four_verdicts() {
+        let cases = [
+            ([1.0, 3.0], Verdict::Helped),
+            ([-3.0, -0.1], Verdict::Hurt),
+            ([-0.5, 0.5], Verdict::Equivalent),
+            ([-0.5, 1.5], Verdict::Undecided),
+        ];
+        for (interval, expected) in cases {
+            assert_eq!(Verdict::of(interval, 1.0), expected);
+        }
+        // Nothing is equivalent where there is nothing to learn, but what is exactly equal is.
+        assert_eq!(Verdict::of([0.0, 0.0], 0.0), Verdict::Undecided);
+    }
+
+    #[test]
+    fn holm_widens_what_stands_beside_others() {
+        let (arm, scratch) = ([3.0, 4.0, 5.0, 4.5], [1.0, 2.0, 1.5, 2.5]);
+        let sides = Sides { arm: &arm, scratch: &scratch, range: 10.0 };
+        let alone = judge(&[sides])[0].unwrap();
+        let among = judge(&[sides, Sides { arm: &scratch, ..sides }, Sides { arm: &[1.0], ..sides }]);
+        assert!(alone.level == 0.95 && among[0].unwrap().level == 0.975 && among[2].is_none());
+        assert_eq!((alone.verdict, among[1].unwrap().welch.difference), (Verdict::Helped, 0.0));
+        assert!(among[1].unwrap().seeds.unwrap() > 4);
+    }
+
+    #[test]
+    fn the_sign_changes_where_the_line_crosses() {
+        let budget = |steps, arm| Budget { steps, arm, scratch: 0.0, interval: None, verdict: None };
+        assert_eq!(sign_changes(&[budget(10, -1.0), budget(20, 0.0), budget(30, 3.0), budget(40, 1.0)]), [15]);
+        assert!(sign_changes(&[budget(10, 0.0), budget(20, 2.0)]).is_empty());
+    }
+}
