@@ -11,9 +11,10 @@ use crate::failure::Outcome;
 /// The word to type, what it measures, and the function that does it with the arguments behind the word.
 type Bench = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     ("speed", "ours and the peers' steps per second in turn, with ratios (needs benches/peers/setup.sh)", speed),
     ("learning", "each classic task with 20 seeds, IQM and every seed", learning),
+    ("verdict", "coverage, nulls and power of the verdict: 10,000 experiments, 200 real null runs", verdict),
     ("reliability", "1,000 kills, 10,000 hostile mutations, resume and threads", reliability),
     ("parity", "200,000 single steps of each task against Gymnasium (needs its Python packages)", parity),
     ("policies", "every shipped policy made again by the command on its card", policies),
@@ -48,6 +49,13 @@ fn speed(arguments: &[String]) -> Outcome {
 fn learning(arguments: &[String]) -> Outcome {
     child::cargo("build --release", &[])?;
     python("python3", "benches/learning.py", arguments)
+}
+
+fn verdict(arguments: &[String]) -> Outcome {
+    let mut command = child::cargo_command("test --release --test verdict --test first_study -- --nocapture --test-threads 1");
+    command.args(arguments).envs([("HEIRLOOM_EXPERIMENTS", "10000"), ("HEIRLOOM_NULL_RUNS", "200"), ("HEIRLOOM_POWER_RUNS", "100")]);
+    let running = child::spawn(&mut command)?;
+    child::finish(&command, running)
 }
 
 fn reliability(arguments: &[String]) -> Outcome {
