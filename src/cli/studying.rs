@@ -89,9 +89,8 @@ fn speaking(found: &PairResults) -> Vec<&Arm> {
 }
 
 fn table_row(found: &PairResults, arm: &Arm) -> Vec<String> {
-    let interval = |interval: Option<[f64; 2]>| {
-        interval.map_or_else(|| "one seed".into(), |[low, high]| format!("[{}, {}]", number(low), number(high)))
-    };
+    let interval =
+        |interval: Option<[f64; 2]>| interval.map_or_else(|| "-".into(), |[low, high]| format!("[{}, {}]", number(low), number(high)));
     let comparison = arm.against.as_ref().and_then(|against| against.comparison);
     let difference = comparison.map_or_else(String::new, |comparison| interval(Some(comparison.interval)));
     let marked = if found.best == Some(arm.method) { format!("{} *", arm.method.name()) } else { arm.method.name().into() };

@@ -38,7 +38,8 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
         number(scratch.mean.value)
     );
     let Some(comparison) = arm.against.as_ref().and_then(|against| against.comparison) else {
-        return format!("{place}: {numbers}. One seed shows no difference from chance; no verdict.");
+        let seeds = counted(arm.values.len() as u64, "seed");
+        return format!("{place}: {numbers}. From {seeds} no interval can be drawn and no difference told from chance: no verdict.");
     };
     let share = share(found, comparison.welch.difference);
     let apart = format!("{} {}{share}", difference(comparison.welch.difference), limits(Some(comparison.interval)));
@@ -82,8 +83,22 @@ pub fn at_budget(budget: &Budget) -> String {
     let numbers = format!("{} against {}", number(budget.arm), number(budget.scratch));
     match budget.verdict {
         Some(verdict) => format!("{}: {numbers}, {apart}", verdict.name()),
-        None => format!("{numbers}, one seed"),
+        None => format!("{numbers}, too few seeds for a verdict"),
     }
+}
+
+/// The verdict at one budget of the band, in one sentence.
+#[must_use]
+pub fn budget_sentence(arm: &Arm, budget: &Budget) -> String {
+    let does = match budget.verdict {
+        Some(Verdict::Helped) => "helps",
+        Some(Verdict::Hurt) => "hurts",
+        Some(Verdict::Equivalent) => "makes no difference that matters",
+        Some(Verdict::Undecided) => "may help or hurt: it is undecided",
+        None => "cannot be judged from so few seeds",
+    };
+    let apart = format!("{} {}", difference(budget.difference()), limits(budget.interval));
+    format!("{} {does}: {} against scratch's {}, {apart}.", doing(arm.method), number(budget.arm), number(budget.scratch))
 }
 
 /// What is to be known before the verdict is believed, and what follows from it; in the order of weight.

@@ -6,7 +6,7 @@ use super::file::Measure;
 use super::measure::{measure, up_to};
 use super::stages::{Prepared, Third, Trial};
 use super::transfer_metrics::{Anchors, Estimate, TimeToThreshold, TransferMetrics, difference, improvement, iqm, transfer_metrics};
-use super::verdict::{Budget, Comparison, MARGIN, Sides, band, judge, sign_changes};
+use super::verdict::{Budget, Comparison, LEAST_SEEDS, MARGIN, Sides, band, judge, sign_changes};
 use crate::choose::{Method, Source};
 use crate::env::{ActionSpace, Registry};
 use crate::error::Result;
@@ -146,7 +146,7 @@ pub struct Arm {
 /// An arm against scratch.
 #[derive(Debug, Clone)]
 pub struct Against {
-    /// Test and verdict; `None` below two seeds.
+    /// Test and verdict; `None` below three seeds.
     pub comparison: Option<Comparison>,
     /// Probability that a run of the arm beats one of scratch.
     pub improvement: Estimate,
@@ -238,7 +238,7 @@ impl PairResults {
 }
 
 impl Arm {
-    /// The mean over seeds at each evaluation, with its t-interval where there are at least two seeds.
+    /// The mean over seeds at each evaluation, with its t-interval where there are enough seeds.
     #[must_use]
     pub fn mean_curve(&self) -> Vec<(u64, Interval)> {
         mean_curve(&self.curves, |point| Some(point.mean))
@@ -252,10 +252,15 @@ pub fn mean_curve(curves: &[Vec<Point>], of: impl Fn(&Point) -> Option<f64>) -> 
     let at = |index: usize| {
         let values: Vec<f64> = curves.iter().map(|curve| of(&curve[index])).collect::<Option<_>>()?;
         let mean = mean(&values);
-        let interval = mean_interval(&values, 0.95).unwrap_or(Interval { mean, low: mean, high: mean });
+        let interval = interval_of(&values).unwrap_or(Interval { mean, low: mean, high: mean });
         Some((curves[0][index].steps, interval))
     };
     (0..length).filter_map(at).collect()
+}
+
+/// Student's t-interval, where there are seeds enough for one.
+fn interval_of(values: &[f64]) -> Option<Interval> {
+    if values.len() < LEAST_SEEDS { None } else { mean_interval(values, 0.95) }
 }
 
 fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> PairResults {
@@ -371,7 +376,7 @@ impl Context<'_> {
             method: arm.method,
             factor: arm.factor,
             trials: arm.trials,
-            mean: Estimate { value: mean(&values), interval: mean_interval(&values, 0.95).map(|interval| [interval.low, interval.high]) },
+            mean: Estimate { value: mean(&values), interval: interval_of(&values).map(|interval| [interval.low, interval.high]) },
             iqm: iqm(&values),
             sampled: mean(&curves.iter().filter_map(last).collect::<Vec<_>>()),
             failed: failed.collect(),

@@ -3,8 +3,9 @@
 use super::cell::Point;
 use super::file::Measure;
 use super::measure::{measure, time_to};
+use super::verdict::{LEAST_SEEDS, welch};
 use crate::seed::Stream;
-use crate::stats::{Welch, interquartile_mean, mean, percentile_interval, probability_of_improvement};
+use crate::stats::{interquartile_mean, mean, percentile_interval, probability_of_improvement};
 
 /// Resamplings of a bootstrap.
 const REPETITIONS: usize = 2000;
@@ -15,7 +16,7 @@ const LEVEL: f64 = 0.95;
 pub struct Estimate {
     /// The number.
     pub value: f64,
-    /// Its interval; `None` below two seeds.
+    /// Its interval; `None` below [`LEAST_SEEDS`].
     pub interval: Option<[f64; 2]>,
 }
 
@@ -108,7 +109,7 @@ pub fn transfer_metrics(arm: &[Vec<Point>], scratch: &[Vec<Point>], anchors: Anc
 /// The difference of means, with Welch's interval.
 #[must_use]
 pub fn difference(a: &[f64], b: &[f64]) -> Estimate {
-    Estimate { value: mean(a) - mean(b), interval: Welch::new(a, b).map(|welch| welch.interval(LEVEL)) }
+    Estimate { value: mean(a) - mean(b), interval: welch(a, b).map(|welch| welch.interval(LEVEL)) }
 }
 
 fn transfer_ratio(arm: &[f64], scratch: &[f64], anchors: Anchors) -> Option<Estimate> {
@@ -133,7 +134,7 @@ pub fn improvement(arm: &[f64], scratch: &[f64]) -> Estimate {
 /// Every statistic has its own stream and the same one every time: the same values have the same interval, bit for bit.
 fn bootstrapped(arms: &[&[f64]], statistic: impl Fn(&[Vec<f64>]) -> f64, stream: u64) -> Estimate {
     let value = statistic(&arms.iter().map(|arm| arm.to_vec()).collect::<Vec<_>>());
-    let enough = arms.iter().all(|arm| arm.len() > 1);
+    let enough = arms.iter().all(|arm| arm.len() >= LEAST_SEEDS);
     let mut rng = Stream::Bootstrap(stream).under(0);
     let interval = enough.then(|| percentile_interval(arms, statistic, REPETITIONS, LEVEL, |n| rng.below(n)));
     Estimate { value, interval: interval.filter(|[low, high]| low.is_finite() && high.is_finite()) }

@@ -12,6 +12,8 @@ use serde::Serialize;
 pub const ALPHA: f64 = 0.05;
 /// A difference below this share of the way from random to the reference is as good as none.
 pub const MARGIN: f64 = 0.05;
+/// With fewer values in an arm there is no interval and no verdict: two values say next to nothing about spread.
+pub const LEAST_SEEDS: usize = 3;
 /// Normal quantile of the power that a planned number of seeds has: 80 %.
 const POWER_QUANTILE: f64 = 0.841_621_233_572_914_3;
 /// Nobody runs more.
@@ -88,10 +90,16 @@ pub struct Comparison {
     pub seeds: Option<u64>,
 }
 
-/// Compares all arms of a study at once; `None` where an arm or scratch has fewer than two values.
+/// Welch's test where both sides have enough values.
+#[must_use]
+pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
+    if a.len().min(b.len()) < LEAST_SEEDS { None } else { Welch::new(a, b) }
+}
+
+/// Compares all arms of a study at once; `None` where an arm or scratch has fewer than [`LEAST_SEEDS`] values.
 #[must_use]
 pub fn judge(all: &[Sides<'_>]) -> Vec<Option<Comparison>> {
-    let tests: Vec<Option<Welch>> = all.iter().map(|sides| Welch::new(sides.arm, sides.scratch)).collect();
+    let tests: Vec<Option<Welch>> = all.iter().map(|sides| welch(sides.arm, sides.scratch)).collect();
     let p: Vec<f64> = tests.iter().flatten().map(|welch| welch.p).collect();
     let mut adjusted = holm(&p, ALPHA).into_iter();
     let compare = |(welch, sides): (Option<Welch>, &Sides<'_>)| {
@@ -128,7 +136,7 @@ pub struct Budget {
     pub arm: f64,
     /// Mean of scratch up to there.
     pub scratch: f64,
-    /// Its interval, simultaneous over all budgets of the arm; `None` below two seeds.
+    /// Its interval, simultaneous over all budgets of the arm; `None` below [`LEAST_SEEDS`].
     pub interval: Option<[f64; 2]>,
     /// What the interval says.
     pub verdict: Option<Verdict>,
@@ -149,7 +157,7 @@ impl Budget {
 pub fn band(budgets: &[(u64, Vec<f64>, Vec<f64>)], range: f64) -> Vec<Budget> {
     let level = 1.0 - ALPHA / budgets.len().max(1) as f64;
     let at = |(steps, arm, scratch): &(u64, Vec<f64>, Vec<f64>)| {
-        let interval = Welch::new(arm, scratch).map(|welch| welch.interval(level));
+        let interval = welch(arm, scratch).map(|welch| welch.interval(level));
         let verdict = interval.map(|interval| Verdict::of(interval, MARGIN * range.abs()));
         Budget { steps: *steps, arm: mean(arm), scratch: mean(scratch), interval, verdict }
     };
@@ -194,7 +202,7 @@ mod tests {
         let (arm, scratch) = ([3.0, 4.0, 5.0, 4.5], [1.0, 2.0, 1.5, 2.5]);
         let sides = Sides { arm: &arm, scratch: &scratch, range: 10.0 };
         let alone = judge(&[sides])[0].unwrap();
-        let among = judge(&[sides, Sides { arm: &scratch, ..sides }, Sides { arm: &[1.0], ..sides }]);
+        let among = judge(&[sides, Sides { arm: &scratch, ..sides }, Sides { arm: &[1.0, 2.0], ..sides }]);
         assert!(alone.level == 0.95 && among[0].unwrap().level == 0.975 && among[2].is_none());
         assert_eq!((alone.verdict, among[1].unwrap().welch.difference), (Verdict::Helped, 0.0));
         assert!(among[1].unwrap().seeds.unwrap() > 4);

@@ -46,6 +46,8 @@ pub struct Curves {
     pub x_axis: Axis,
     /// Title of the vertical axis.
     pub y_title: String,
+    /// Places on the horizontal axis that have something to say.
+    pub places: Vec<(f64, String)>,
     /// In the order of their names; levels are drawn behind the others, and the first in front of none.
     pub curves: Vec<Curve>,
 }
@@ -140,6 +142,14 @@ impl Curves {
             clipPath id=(clip) { rect x=(Px(left)) y=(Px(top)) width=(Px(right - left)) height=(Px(bottom - top)) {} }
             (axis::left(frame, &y, NUMBERS, &self.y_title))
             (axis::bottom(frame, &x, if right - left > 500.0 { 8 } else { 4 }, &self.x_title))
+            @for (place, text) in self.places.iter().filter(|(place, _)| place.is_finite()) {
+                @let at = x.at(*place);
+                @let left_of = at > 0.5 * (left + right);
+                line.reference.s-neutral x1=(Px(at)) x2=(Px(at)) y1=(Px(top - 4.0)) y2=(Px(bottom)) {}
+                text.f-muted x=(Px(if left_of { at - 5.0 } else { at + 5.0 })) y=(Px(top + 8.0)) text-anchor=(if left_of { "end" } else { "start" }) {
+                    (label::fitted(text, 12.0, 0.5 * (right - left)))
+                }
+            }
             g.plot data-x=(x.described()) data-y=(y.described()) clip-path=(format!("url(#{clip})")) {
                 @for curve in self.curves.iter().filter(|curve| curve.is_level()) { (curve.draw(frame, &x, &y)) }
                 @for curve in self.curves.iter().filter(|curve| !curve.is_level()) { (curve.draw(frame, &x, &y)) }
@@ -285,6 +295,7 @@ mod tests {
             x_title: "steps".into(),
             x_axis: Axis::Linear,
             y_title: "return".into(),
+            places: Vec::new(),
             curves: vec![
                 curve("scratch", Colour::NEUTRAL, Course::Points(vec![at(0.0, 0.0, 0.0), at(50.0, 20.0, 5.0), at(100.0, 80.0, 10.0)])),
                 curve("zero-shot", Colour::nth(0), Course::Level(Interval { mean: 60.0, low: 50.0, high: 70.0 })),

@@ -13,6 +13,7 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>) -> Markup {
         shown.found.arms.iter().filter_map(|arm| Some((arm, arm.against.as_ref()?.band.as_slice()))).collect();
     let Some((_, first)) = bands.first().filter(|(_, band)| !band.is_empty()) else { return html! {} };
     let last = first.len() - 1;
+    let speaking = bands.iter().find(|(arm, _)| shown.found.headline().is_some_and(|headline| headline.method == arm.method));
     html! {
         (figure(definition, shown))
         div.budget data-figure=(format!("band-{}", shown.number)) data-steps=(steps(first)) {
@@ -22,6 +23,13 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>) -> Markup {
                 " steps"
             }
             input.slider hidden id=(format!("slider-{}", shown.number)) type="range" min="0" max=(last) value=(last) step="1";
+            @if let Some((arm, band)) = speaking {
+                p.answer {
+                    @for (index, budget) in band.iter().enumerate() {
+                        span.at data-budget=(index) hidden[index != last] { (words::budget_sentence(arm, budget)) }
+                    }
+                }
+            }
             ul {
                 @for (arm, band) in &bands {
                     li {
@@ -118,6 +126,15 @@ fn curves(shown: &Shown<'_>) -> Curves {
         x_title: "environment steps in the target".into(),
         x_axis: Axis::Logarithmic,
         y_title: "difference to scratch".into(),
+        places: break_even(shown),
         curves: std::iter::once(none).chain(others).collect(),
     }
+}
+
+/// Where the method that speaks for the pair changes sides.
+#[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
+fn break_even(shown: &Shown<'_>) -> Vec<(f64, String)> {
+    let against = shown.found.headline().and_then(|arm| arm.against.as_ref());
+    let changes = against.map_or(&[][..], |against| against.sign_changes.as_slice());
+    changes.iter().take(1).map(|steps| (*steps as f64, format!("break-even at {}", count(*steps)))).collect()
 }

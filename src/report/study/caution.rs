@@ -21,11 +21,11 @@ pub(super) fn section(definition: &Definition) -> Markup {
 
 fn about_seeds(seeds: u64) -> &'static str {
     match seeds {
-        1 => {
-            "One seed shows that a run can end like this, and nothing about how it usually ends. No interval can be drawn, and no difference to
-            scratch can be told from chance."
+        0..=2 => {
+            "One seed or two show that a run can end like this, and nothing about how it usually ends. No interval can be drawn, and no difference to
+            scratch can be told from chance: there is no verdict."
         }
-        2..=4 => {
+        3..=4 => {
             "So few seeds make intervals that are honest but very wide, and they are honest only if returns scatter evenly around their mean: by
             simulation a 95 % bootstrap interval of so few covers 77 to 82 % where returns are normal, 54 to 68 % where one run in five fails. Take a
             difference seriously where intervals lie far apart; plan ten seeds or more where they do not."

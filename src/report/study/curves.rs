@@ -30,6 +30,7 @@ fn of_pair(shown: &Shown<'_>) -> Curves {
         x_title: "environment steps in the target".into(),
         x_axis: Axis::Linear,
         y_title: "mean return of an episode".into(),
+        places: Vec::new(),
         curves: shown.found.arms.iter().map(curve).collect(),
     }
 }

@@ -40,6 +40,7 @@ fn curves(shown: &Shown<'_>, title: &str, of: fn(&Evaluated) -> Option<f64>) -> 
         x_title: "steps in the target".into(),
         x_axis: Axis::Linear,
         y_title: title.to_owned(),
+        places: Vec::new(),
         curves: shown.found.arms.iter().filter(|arm| arm.method.learns()).map(|arm| curve(arm, of)).collect(),
     }
 }

@@ -111,7 +111,7 @@ fn dot_row(shown: &Shown<'_>, arm: &Arm) -> Option<DotRow> {
         values: Vec::new(),
         mean: mean.clamp(DOMAIN[0], DOMAIN[1]),
         interval,
-        text: against.comparison.map_or("one seed", |comparison| comparison.verdict.name()).to_owned(),
+        text: against.comparison.map_or("no verdict", |comparison| comparison.verdict.name()).to_owned(),
     })
 }
 
