@@ -2,7 +2,7 @@
 
 use super::{mean, standard_deviation};
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// A mean between its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -18,6 +18,12 @@ pub struct Interval {
 /// How many standard errors an interval at this level (0.95) reaches to each side, by Student's t with so many degrees of freedom.
 #[must_use]
 pub fn t_quantile(level: f64, freedom: f64) -> f64 {
+    // Beyond, statrs loses digits, and at last does not come back. The expansion in 1 / freedom (Abramowitz & Stegun 26.7.5) does not.
+    if freedom > 1000.0 {
+        let z = Normal::standard().inverse_cdf(0.5 + level / 2.0);
+        let terms = [(z.powi(3) + z) / 4.0, (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0];
+        return z + terms[0] / freedom + terms[1] / (freedom * freedom);
+    }
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(0.5 + level / 2.0))
 }
 
@@ -36,6 +42,22 @@ pub fn mean_interval(values: &[f64], level: f64) -> Option<Interval> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantiles_of_any_freedom_and_level() {
+        for exponent in 0..400 {
+            let freedom = 1.0 * 10.0_f64.powf(f64::from(exponent) / 30.0);
+            for nines in 1..90 {
+                let level = 1.0 - 10.0_f64.powf(-f64::from(nines) / 10.0);
+                let (t, normal) = (t_quantile(level, freedom), t_quantile(level, f64::INFINITY));
+                assert!(t.is_finite() && t >= normal * (1.0 - 1e-8), "{level} {freedom}: {t} {normal}");
+            }
+        }
+        // scipy.stats.t.ppf(0.975, [999.9, 1000.1]), ppf(0.9995, 1000.1).
+        for (level, freedom, expected) in [(0.95, 999.9, 1.962_339_318), (0.95, 1000.1, 1.962_338_843), (0.999, 1000.1, 3.300_281_670)] {
+            assert!((t_quantile(level, freedom) - expected).abs() < 1e-8, "{freedom}: {}", t_quantile(level, freedom));
+        }
+    }
 
     #[test]
     fn the_textbook_interval() {

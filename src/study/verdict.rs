@@ -116,6 +116,9 @@ pub fn judge(all: &[Sides<'_>]) -> Vec<Option<Comparison>> {
 /// means and spreads are what they seem.
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
 fn seeds_to_decide(welch: &Welch, sides: &Sides<'_>, level: f64, margin: f64) -> Option<u64> {
+    if welch.error == 0.0 {
+        return None;
+    }
     let fewer = sides.arm.len().min(sides.scratch.len());
     let per_seed = welch.error * (fewer as f64).sqrt();
     let distance = welch.difference.abs();
