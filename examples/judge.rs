@@ -11,6 +11,7 @@ use heirloom::parallel::Pool;
 use heirloom::report;
 use heirloom::stop::Stop;
 use heirloom::study::file::SourceFile;
+use heirloom::study::looks;
 use heirloom::study::proposal::{fitting, propose};
 use heirloom::study::schedule::{self, Watch};
 use heirloom::study::{Cell, Changes, Definition, Results};
@@ -40,6 +41,7 @@ fn main() -> heirloom::Result<()> {
     let definition = Definition::of("judge".into(), source, &registry, &Changes::default())?;
 
     let out = Path::new("target/judge-example");
+    let before = looks::before(out)?;
     let cache = schedule::shared_cache();
     let ran = pool.enter(|| schedule::run(&definition, out, cache, &registry, &pool, &Stop::new(), &Narrator))?;
     let results = Results::new(&definition, ran.expect("nobody asked it to stop"));
@@ -49,8 +51,9 @@ fn main() -> heirloom::Result<()> {
             println!("{}", report::words::sentence(pair, found, arm));
         }
     }
+    let exploratory = before.look(out, &definition)?;
     let page = out.join("report.html");
-    disk::write(&page, report::study::page(&definition, &results, None, &registry).as_bytes())?;
+    disk::write(&page, report::study::page(&definition, &results, exploratory.as_deref(), &registry).as_bytes())?;
     println!("{}", page.display());
     Ok(())
 }

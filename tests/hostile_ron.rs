@@ -114,7 +114,7 @@ const STUDY: &str = "(
     methods: [\"fine-tune\"],
     seeds: 1,
     tuning: (learning_rates: [1]),
-    reference: (steps: 600, seeds: 1),
+    reference: (steps: 1200, seeds: 1),
 )";
 
 #[test]
@@ -148,9 +148,10 @@ fn studies() {
         ("[1]", "[1, 3], seeds: 0", vec!["study.ron:6:", "seeds"]),
         ("[1]", "[1, 3], first_seed: 0", vec!["study.ron:6:", "overlap", "cannot be judged"]),
         ("[1]", "[1, 3], first_seed: 18446744073709551615", vec!["study.ron:6:", "no room"]),
-        ("(steps: 600, seeds: 1)", "(steps: 100, seeds: 1)", vec!["the reference's 100 steps"]),
-        ("(steps: 600, seeds: 1)", "(steps: 600, seeds: 1, first_seed: 0)", vec!["overlap"]),
-        ("(steps: 600, seeds: 1)", "(steps: 600, seeds: 0)", vec!["between 1 and 1000"]),
+        ("(steps: 1200, seeds: 1)", "(steps: 1199, seeds: 1)", vec!["study.ron:3:", "1199 steps are no long budget"]),
+        ("(steps: 1200, seeds: 1)", "(steps: 1200, seeds: 1, first_seed: 3000)", vec!["overlap"]),
+        ("(steps: 1200, seeds: 1)", "(steps: 1200, seeds: 1, first_seed: 0)", vec!["overlap"]),
+        ("(steps: 1200, seeds: 1)", "(steps: 1200, seeds: 0)", vec!["between 1 and 1000"]),
         ("seeds: 1,", "seeds: 1, threshold: 1.5,", vec!["threshold"]),
         ("seeds: 1,", "seeds: 1, measure: Best,", vec!["Best", "Mean"]),
         ("seeds: 1,", "seeds: 1, episodes: 0,", vec!["episodes"]),

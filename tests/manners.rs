@@ -142,7 +142,7 @@ fn results_that_could_be_confused_are_refused() {
     let pair = "(name: \"a\", source: Policy(\"first\"), target: \"cartpole\", steps: 600)";
     let study = |pairs: &str| {
         format!(
-            "(about: \"a\", pairs: [{pairs}], methods: [\"zero-shot\"], seeds: 2, tuning: (learning_rates: [1]), reference: (steps: 600, seeds: 1))"
+            "(about: \"a\", pairs: [{pairs}], methods: [\"zero-shot\"], seeds: 2, tuning: (learning_rates: [1]), reference: (steps: 1200, seeds: 1))"
         )
     };
     program.write("study.ron", &study(&format!("{pair}, {pair}")));

@@ -146,7 +146,8 @@ fn runs(source_steps: u64, target: &str, steps: u64, seeds: usize, set: &str) ->
     CONFIGURED.call_once(autograd::configure_process);
     let text = format!(
         "(about: \"\", pairs: [(name: \"p\", source: Environment(name: \"cartpole\", steps: {source_steps}), target: \"{target}\", steps: {steps})], \
-         methods: [\"fine-tune\"], seeds: {seeds}, tuning: (learning_rates: [1]), reference: (steps: 1024, seeds: 1), set: [{set}])"
+         methods: [\"fine-tune\"], seeds: {seeds}, tuning: (learning_rates: [1]), reference: (steps: {}, seeds: 1), control: false, set: [{set}])",
+        2 * steps
     );
     let registry = Registry::standard();
     let definition = Definition::of("p".into(), Source { name: "p".into(), text }, &registry, &Changes::default()).unwrap();

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// (picture.svg).
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  heirloom compare studies/first.ron --dry-run\n  heirloom compare studies/first.ron --pair cartpole_reversed_15k\n  heirloom study new --source cartpole --target cartpole_moon > mine.ron && heirloom compare mine.ron"
+    after_help = "Examples:\n  heirloom compare studies/first.ron --dry-run\n  heirloom compare studies/first.ron --pair cartpole_reversed_5k\n  heirloom study new --source cartpole --target cartpole_moon > mine.ron && heirloom compare mine.ron"
 )]
 pub(super) struct Compare {
     /// A study file; `heirloom study new` writes one

@@ -114,7 +114,7 @@ impl Judge {
             count(proposal.estimate.steps)
         ));
         if !proposal.fits {
-            terminal::note(&format!("nothing smaller makes sense: {} minutes are too few, this takes a little longer", self.minutes));
+            terminal::note(&format!("{} minutes are too few for any study that could tell something; this is the smallest", self.minutes));
         }
     }
 }
@@ -122,9 +122,12 @@ impl Judge {
 /// A folder is continued by the question that it was made for.
 fn check_same(path: &Path, asked: &File) -> Result<()> {
     let there: File = Text::read(path)?.parse()?;
-    let question = |file: &File| match file.pairs.as_slice() {
-        [pair] => Some((pair.name.clone(), pair.target.clone(), matches!(pair.source, SourceFile::Policy(_)))),
-        _ => None,
+    let question = |file: &File| {
+        let pairs = file.pairs.iter().map(|pair| match &pair.source {
+            SourceFile::Policy(policy) => ("policy", policy.clone(), pair.target.clone()),
+            SourceFile::Environment { name, .. } => ("environment", name.clone(), pair.target.clone()),
+        });
+        pairs.collect::<Vec<_>>()
     };
     if question(&there) == question(asked) {
         return Ok(());

@@ -9,7 +9,7 @@ use crate::file::disk;
 use crate::parallel::Pool;
 use crate::report;
 use crate::study::definition::ENOUGH_SEEDS;
-use crate::study::looks::look;
+use crate::study::looks;
 use crate::study::schedule::{self, Watch};
 use crate::study::transfer_metrics::Estimate;
 use crate::study::{Arm, Cell, Definition, Pair, PairResults, Results};
@@ -29,6 +29,7 @@ pub(super) fn run(
     pool: &Pool,
     json: bool,
 ) -> Result<std::result::Result<Judged, Ending>> {
+    let before = looks::before(out)?;
     let stop = signals::stop_on_signals()?;
     let progress = CellProgress::new(json);
     let ran = pool.enter(|| schedule::run(definition, out, schedule::shared_cache(), registry, pool, &stop, &progress));
@@ -39,7 +40,7 @@ pub(super) fn run(
         return Ok(Err(Ending::Signal(stop.requested().unwrap_or(2))));
     };
     let results = Results::new(definition, gathered);
-    let exploratory = look(out, definition)?;
+    let exploratory = before.look(out, definition)?;
     let page = out.join("report.html");
     disk::write(&page, report::study::page(definition, &results, exploratory.as_deref(), registry).as_bytes())?;
     let picture = out.join("picture.svg");
@@ -108,7 +109,7 @@ fn to_json(definition: &Definition, results: &Results, exploratory: Option<&str>
 
 fn pair_json(pair: &Pair, found: &PairResults) -> serde_json::Value {
     serde_json::json!({
-        "pair": pair.name, "measure": pair.measure.words(), "source": pair.origin.name(), "target": pair.target.name, "steps": pair.steps, "source_steps": pair.origin.steps(),
+        "pair": pair.name, "steps_taken": found.steps, "failed": found.failed, "measure": pair.measure.words(), "source": pair.origin.name(), "target": pair.target.name, "steps": pair.steps, "source_steps": pair.origin.steps(),
         "random": found.anchors.random, "reference": found.anchors.reference, "weak_baseline": found.weak_baseline,
         "best": found.best.map(Method::name), "copies": found.copies,
         "control": found.control.as_ref().map(|control| serde_json::json!({"steps": control.steps, "finals": control.finals})),
@@ -130,13 +131,13 @@ fn arm_json(arm: &Arm) -> serde_json::Value {
     if let Some(against) = &arm.against {
         json["verdict"] = against.comparison.map_or(serde_json::Value::Null, |comparison| comparison.verdict.name().into());
         json["difference"] = against.comparison.map_or(serde_json::Value::Null, |comparison| {
-            serde_json::json!({"mean": comparison.welch.difference, "interval": comparison.interval, "level": comparison.level, "p": comparison.welch.p,
+            serde_json::json!({"mean": comparison.welch.difference, "interval": comparison.interval, "holm_interval": comparison.step, "p": comparison.welch.p,
                 "adjusted_p": comparison.p, "margin": comparison.margin, "seeds_to_decide": comparison.seeds})
         });
         json["probability_of_improvement"] = estimate(&against.improvement);
         json["budgets"] = serde_json::json!(against.band);
         json["sign_changes"] = serde_json::json!(against.sign_changes);
-        json["saturated"] = against.saturated.into();
+        json["idle"] = against.idle.map_or(serde_json::Value::Null, |idle| format!("{idle:?}").to_lowercase().into());
         json["sure_of_the_wrong_at"] = against.sure_of_the_wrong.into();
     }
     json
@@ -174,7 +175,8 @@ impl Watch for CellProgress {
 
     fn strangers(&self, count: usize) {
         terminal::note(&format!(
-            "{count} results in this folder belong to another study or another version of the program: they are not used"
+            "{count} results in this folder are not part of the study as it is asked now (other seeds, pairs or settings, or another version of the \
+             program): they are not used"
         ));
     }
 }

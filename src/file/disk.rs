@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const PARTIAL: &str = ".partial-";
 
@@ -131,6 +132,18 @@ pub(super) fn plain(options: &mut fs::OpenOptions, path: &Path) -> io::Result<Fi
 /// When the disk refuses.
 pub fn sweep(folder: &Path) -> Result<()> {
     list(folder)?.iter().filter(|path| is_partial(path)).try_for_each(|path| remove(path))
+}
+
+/// Removes what lies half written in a folder for longer than this: for folders that several processes write to.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn sweep_older(folder: &Path, age: Duration) -> Result<()> {
+    let old = |path: &PathBuf| {
+        let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
+        modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed > age))
+    };
+    list(folder)?.iter().filter(|path| is_partial(path) && old(path)).try_for_each(|path| remove(path))
 }
 
 /// Whether this is what a killed process left half written.

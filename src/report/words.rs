@@ -3,8 +3,8 @@
 use super::number::{count, counted, difference, number, short};
 use crate::choose::Method;
 use crate::study::definition::ENOUGH_SEEDS;
-use crate::study::results::{Against, Pays, against_control};
-use crate::study::verdict::{Budget, MARGIN};
+use crate::study::results::{Against, Idle, Pays, against_control};
+use crate::study::verdict::{Budget, MARGIN, SignChange};
 use crate::study::{Arm, Definition, Measure, Origin, Pair, PairResults, Verdict};
 
 /// `[low, high]`.
@@ -31,8 +31,8 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
     let numbers = format!(
         "its {} is {}, scratch's {}",
         match pair.measure {
-            Measure::Mean => format!("mean return over {} steps", count(pair.steps)),
-            Measure::Final => format!("return at the end of {} steps", count(pair.steps)),
+            Measure::Mean => format!("mean return over {} steps", count(found.steps)),
+            Measure::Final => format!("return at the end of {} steps", count(found.steps)),
         },
         number(arm.mean.value),
         number(scratch.mean.value)
@@ -42,7 +42,11 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
         return format!("{place}: {numbers}. From {seeds} no interval can be drawn and no difference told from chance: no verdict.");
     };
     let share = share(found, comparison.welch.difference);
-    let apart = format!("{} {}{share}", difference(comparison.welch.difference), limits(Some(comparison.interval)));
+    // Holm decides more than intervals that hold together can show: then its own step is shown too.
+    let [low, high] = comparison.interval;
+    let decided = matches!(comparison.verdict, Verdict::Helped | Verdict::Hurt) && low <= 0.0 && high >= 0.0;
+    let step = if decided { format!(" (at the level of its step {})", limits(Some(comparison.step))) } else { String::new() };
+    let apart = format!("{} {}{step}{share}", difference(comparison.welch.difference), limits(Some(comparison.interval)));
     match comparison.verdict {
         Verdict::Helped if comparison.welch.difference < comparison.margin => format!("{place} helped, but by little: {numbers}; {apart}."),
         Verdict::Helped => format!("{place} helped: {numbers}; {apart}."),
@@ -52,10 +56,11 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
             format!("{place} made no difference that matters: {numbers}; {apart} is inside ±{}.", number(comparison.margin))
         }
         Verdict::Undecided => {
-            let more = comparison.seeds.map_or_else(
-                || "more than a thousand seeds would be needed".to_owned(),
-                |seeds| format!("about {seeds} seeds would decide"),
-            );
+            let more = match comparison.seeds {
+                Some(seeds) => format!("about {seeds} seeds would decide"),
+                None if comparison.welch.error == 0.0 => "nothing varies, and there is nothing to measure it by".to_owned(),
+                None => "more than a thousand seeds would be needed".to_owned(),
+            };
             format!("{place} is undecided: {numbers}; {apart}; {more}.")
         }
     }
@@ -118,6 +123,9 @@ pub fn notes(definition: &Definition, pair: &Pair, found: &PairResults) -> Vec<S
         let seeds: Vec<String> = arm.failed.iter().map(u64::to_string).collect();
         notes.push(format!("{} diverged with seed {} and counts there as the worst return of all.", arm.method.name(), seeds.join(", ")));
     }
+    for failure in &found.failed {
+        notes.push(format!("A run of {failure}. It counts as the worst return of all."));
+    }
     for copy in &found.copies {
         notes.push(format!("{copy}: was something copied? They count as several runs and are one."));
     }
@@ -129,54 +137,91 @@ pub fn notes(definition: &Definition, pair: &Pair, found: &PairResults) -> Vec<S
     } else if found.weak_baseline {
         notes.push(format!(
             "A weak baseline: within {} steps scratch comes to {}, short of the {} that it reaches in {}. What helps here may only be sooner, not better.",
-            count(pair.steps),
+            count(found.steps),
             number(found.scratch().metrics.asymptotic),
             number(found.anchors.reference),
             count(pair.reference_steps)
         ));
     }
+    if pair.reference_steps < pair.known_steps {
+        notes.push(format!(
+            "The reference is what scratch reaches in {} steps; this task is known to be learned after {}. Shares, margin and threshold stand on less than there is to learn.",
+            count(pair.reference_steps),
+            count(pair.known_steps)
+        ));
+    }
+    if found.evaluations < definition.evaluations {
+        notes.push(format!(
+            "{} on the way instead of {}: an update takes {} steps.",
+            counted(found.evaluations, "evaluation"),
+            definition.evaluations,
+            count(pair.configurations[0].1.ppo.rollout_steps())
+        ));
+    }
     for (arm, against) in found.arms.iter().filter_map(|arm| Some((arm, arm.against.as_ref()?))) {
-        notes.extend(arm_notes(found, arm, against));
+        notes.extend(arm_notes(pair, found, arm, against));
     }
     notes
 }
 
-fn arm_notes(found: &PairResults, arm: &Arm, against: &Against) -> Vec<String> {
+fn arm_notes(pair: &Pair, found: &PairResults, arm: &Arm, against: &Against) -> Vec<String> {
     let name = arm.method.name();
     let mut notes = Vec::new();
-    if against.saturated {
-        notes
-            .push(format!("{name} and scratch are both within a hundredth of the ceiling: the task is saturated and tells nothing apart."));
+    match against.idle {
+        Some(Idle::Saturated) => {
+            notes.push(format!(
+                "{name} and scratch are both within a hundredth of the ceiling: the task is saturated and tells nothing apart."
+            ));
+        }
+        Some(Idle::AtRandom) => {
+            notes.push(format!(
+                "{name} and scratch both stand where random actions stand: neither has learned the task within this budget."
+            ));
+        }
+        None => {}
     }
     if let Some(steps) = against.sure_of_the_wrong {
+        let remedy = match arm.method {
+            Method::FineTune => "the usual remedy is `reset-head`",
+            _ => "a larger `ppo.entropy_coefficient` may help",
+        };
         notes.push(format!(
-            "{name} is sure of the wrong thing: after {} steps its entropy is below a tenth of the greatest while its return is below scratch's. The usual remedy is `reset-head`.",
+            "{name} is sure of the wrong thing: after {} steps its entropy is below a tenth of the greatest while its return is below scratch's; {remedy}.",
             count(steps)
         ));
     }
-    if found.headline().is_some_and(|headline| headline.method == arm.method) {
-        if let Some(first) = against.sign_changes.first() {
-            let direction = if against.band.first().is_some_and(|budget| budget.difference() < 0.0) {
-                "behind scratch before, ahead of it after"
-            } else {
-                "ahead of scratch before, behind it after"
-            };
-            let more = if against.sign_changes.len() > 1 { ", and back again later" } else { "" };
-            notes.push(format!("The sign of {name}'s difference changes at about {} steps: {direction}{more}.", count(*first)));
-        }
-        if let Some(control) = &found.control {
-            let apart = against_control(arm, control);
-            notes.push(format!(
-                "With every step counted, the source's too, scratch gets {} steps and comes to {}: {name} stands at {} against that, {}.",
-                count(control.steps),
-                number(crate::stats::mean(&control.finals)),
-                difference(apart.value),
-                limits(apart.interval)
-            ));
-        }
-        notes.extend(pays(name, against.pays));
+    if found.headline().is_none_or(|headline| headline.method != arm.method) {
+        return notes;
     }
+    if let Some(first) = against.sign_changes.first() {
+        notes.push(sign_change(pair, name, first, against.sign_changes.len() > 1));
+    }
+    if let (Some(control), true) = (&found.control, arm.method.learns()) {
+        let apart = against_control(arm, control);
+        notes.push(format!(
+            "With every step counted, the source's too, scratch gets {} steps and comes to {} at their end: {name} ends {} {} from that.",
+            count(control.steps),
+            number(crate::stats::mean(&control.finals)),
+            difference(apart.value),
+            limits(apart.interval)
+        ));
+    }
+    notes.extend(pays(name, against.pays));
     notes
+}
+
+fn sign_change(pair: &Pair, name: &str, change: &SignChange, more: bool) -> String {
+    let what = match pair.measure {
+        Measure::Mean => "mean return up to there",
+        Measure::Final => "return",
+    };
+    let (before, after) = if change.upwards { ("behind", "ahead of") } else { ("ahead of", "behind") };
+    let sure = if change.confirmed { "both sides are decided" } else { "only one side is decided, the other may be chance" };
+    let again = if more { "; it changes again later" } else { "" };
+    format!(
+        "By its {what}, {name} is {before} scratch before about {} steps and {after} it afterwards: {sure}{again}.",
+        count(change.steps)
+    )
 }
 
 fn pays(name: &str, pays: Pays) -> Option<String> {
@@ -191,7 +236,7 @@ fn pays(name: &str, pays: Pays) -> Option<String> {
         )),
         Pays::Never => Some(format!("The source does not pay for itself: {name} is no sooner at the threshold than scratch.")),
         Pays::Unknown => Some(format!("Whether the source pays for itself is open: half of {name}'s runs do not reach the threshold.")),
-        Pays::Free => None,
+        Pays::Unasked => None,
     }
 }
 
@@ -199,23 +244,23 @@ fn pays(name: &str, pays: Pays) -> Option<String> {
 #[must_use]
 pub fn rule(definition: &Definition) -> Vec<String> {
     let comparisons = definition.pairs.len() * definition.methods.len().saturating_sub(1);
-    let tuning = if definition.tunes() {
-        format!(
+    let tuning = match definition.tuning.learning_rates.as_slice() {
+        [1.0] => "No learning rate was tuned, for no arm.".to_owned(),
+        [factor] => format!("Every arm that learns runs with its learning rate times {factor}; no other was tried."),
+        factors => format!(
             "Every arm that learns, scratch too, tried its learning rate times {} on seeds {} to {} and runs with the best; the method that speaks for a pair was chosen on the same seeds. They are not among the seeds that are reported.",
-            definition.tuning.learning_rates.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
+            factors.iter().map(f64::to_string).collect::<Vec<_>>().join(", "),
             definition.tuning.first_seed,
             definition.tuning.first_seed + definition.tuning.seeds - 1
-        )
-    } else {
-        "No learning rate was tuned, for no arm.".to_owned()
+        ),
     };
     vec![
         "One number for each run: the mean return over the whole budget (the area under its learning curve, divided by its length), or the mean of the evaluations in the last tenth of it, as the study declared beforehand for each pair. The last policy counts, never the best.".to_owned(),
         "The unit is the source seed. Where sources are learned in an environment, source i feeds adaptation i, so that the scatter between sources is in every interval; where one policy is moved, the verdict is about this policy.".to_owned(),
         tuning,
-        format!("Measured before the first step and {} times on the way over {} episodes ({} at both ends), with the most probable action, from start states that all arms share.", definition.evaluations, definition.episodes, crate::study::cell::EPISODES_AT_ENDS.max(definition.episodes)),
-        format!("The difference of means to scratch is tested by Welch's t. {} are one family: Holm's correction keeps the chance that any of them is called helped or hurt by mistake at 5 % for the whole study, and each interval stands at the level of its step.", counted(comparisons as u64, "comparison")),
-        format!("Helped or hurt: that interval excludes 0. Equivalent: it includes 0 and lies inside ±{} % of the way from random actions to the reference, which is what scratch reaches at a long budget. Undecided: neither; it is reported with about the number of seeds that would decide with 80 % power.", 100.0 * MARGIN),
-        "Bands over budgets are Bonferroni's for their budgets together. IQM, probability of improvement and transfer ratio describe, with percentile bootstrap intervals; they decide nothing.".to_owned(),
+        format!("Measured before the first step and up to {} times on the way (an update may pass several that were due) over {} episodes ({} at both ends), with the most probable action, from start states that all arms share.", definition.evaluations, definition.episodes, crate::study::cell::EPISODES_AT_ENDS.max(definition.episodes)),
+        format!("The difference of means to scratch is tested by Welch's t. {} are one family: Holm's correction keeps the chance that any of them is called helped or hurt by mistake at 5 % for the whole study. The intervals that are shown are Bonferroni's: all of them hold together with 95 %.", counted(comparisons as u64, "comparison")),
+        format!("Helped or hurt: the adjusted p is at most 5 %, which is where the interval at the level of Holm's step excludes 0. Equivalent: not that, and the interval lies inside ±{} % of the way from random actions to the reference, which is what scratch reaches at a long budget. Undecided: neither; it is reported with about the number of seeds that would decide with 80 % power.", 100.0 * MARGIN),
+        "Bands over budgets hold for the budgets of one method together, not for the whole study; at the last budget the study's own verdict stands. A change of sign is told where the band has decided on one of its sides. IQM, probability of improvement and transfer ratio describe, with percentile bootstrap intervals; they decide nothing.".to_owned(),
     ]
 }

@@ -196,7 +196,7 @@ fn run_shard(
 ///
 /// # Errors
 /// When an environment fails.
-pub fn random_returns(make: &MakeEnv, episodes: usize, seed: u64, pool: &Pool) -> Result<Vec<f64>> {
+pub fn random_returns(make: &MakeEnv, episodes: usize, seed: u64, pool: &Pool, stop: &Stop) -> Result<Vec<f64>> {
     let shards = in_shards(episodes, pool, |range| {
         let mut environments = Environments::start(make, range.clone(), seed, Stream::EvaluationEnv)?;
         let action = environments.spaces().action.clone();
@@ -206,6 +206,7 @@ pub fn random_returns(make: &MakeEnv, episodes: usize, seed: u64, pool: &Pool) -
             let mut noise = Stream::EvaluationNoise(episode as u64).under(seed);
             let mut steps = 0;
             let finished = loop {
+                stop.check_unarmed()?;
                 environments.step(index, random_action(&action, &mut noise, &mut values))?;
                 steps += 1;
                 match environments.finished.pop() {

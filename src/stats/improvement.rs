@@ -4,17 +4,14 @@
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
 pub fn probability_of_improvement(a: &[f64], b: &[f64]) -> f64 {
-    let win = |a: f64, b: f64| {
-        if a > b {
-            1.0
-        } else if a == b {
-            0.5
-        } else {
-            0.0
-        }
+    let mut sorted = b.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let wins = |value: f64| {
+        let below = sorted.partition_point(|other| *other < value);
+        let not_above = sorted.partition_point(|other| *other <= value);
+        below as f64 + 0.5 * (not_above - below) as f64
     };
-    let wins: f64 = a.iter().map(|a| b.iter().map(|b| win(*a, *b)).sum::<f64>()).sum();
-    wins / (a.len() * b.len()) as f64
+    a.iter().map(|value| wins(*value)).sum::<f64>() / (a.len() * b.len()) as f64
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::stop::Stop;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The version of a result that this program writes, and the only one that it reads.
 pub const FORMAT: u32 = 2;
@@ -49,8 +50,16 @@ pub struct CellResult {
     pub evaluations: Vec<Point>,
     /// Why it broke off, where it did.
     pub failed: Option<String>,
-    /// Wall time on one thread.
-    pub seconds: f64,
+    /// SHA-256 of all that stands above.
+    pub checksum: String,
+}
+
+impl CellResult {
+    fn sealed(mut self) -> Self {
+        self.checksum = String::new();
+        self.checksum = digest::of_bytes(ron::to_text(&self).as_bytes());
+        self
+    }
 }
 
 /// An evaluation as it is kept.
@@ -110,7 +119,6 @@ impl Cell {
         stepped: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<CellResult>> {
         let pool = Arc::new(Pool::inline());
-        let began = std::time::Instant::now();
         let mut learner = self.job.learner(registry, &pool)?;
         let evaluator = self.job.evaluator(registry, &pool);
         let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, stepped };
@@ -127,8 +135,9 @@ impl Cell {
             policy: policy.digest(),
             evaluations: curve.points,
             failed,
-            seconds: began.elapsed().as_secs_f64(),
-        };
+            checksum: String::new(),
+        }
+        .sealed();
         store.keep(self, &result, &policy)?;
         Ok(Some(result))
     }
@@ -149,7 +158,12 @@ impl CellStore {
         disk::create_folder(&own.join(CELLS))?;
         disk::create_folder(&own.join(SOURCES))?;
         let usable = |folder: &PathBuf| [CELLS, SOURCES].iter().all(|part| disk::create_folder(&folder.join(part)).is_ok());
-        Ok(Self { own: own.to_owned(), shared: shared.filter(usable) })
+        let shared = shared.filter(usable);
+        for folder in shared.iter().flat_map(|shared| [shared.join(CELLS), shared.join(SOURCES)]) {
+            // Another study may be writing; what has lain for an hour is from one that was killed.
+            let _ = disk::sweep_older(&folder, Duration::from_secs(3600));
+        }
+        Ok(Self { own: own.to_owned(), shared })
     }
 
     /// The folders of a study that is only looked at: nothing is made.
@@ -185,6 +199,23 @@ impl CellStore {
         listed.iter().filter(|path| path.file_stem().is_some_and(|stem| !cells.contains(stem.to_string_lossy().as_ref()))).count()
     }
 
+    /// Puts what is known from the shared folder into the study's own, which is whole by itself.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses.
+    pub fn adopt(&self, cell: &Cell, result: &CellResult) -> Result<()> {
+        if result_in(&self.own, cell).is_none() {
+            disk::write(&cell_path(&self.own, cell), ron::to_text(result).as_bytes())?;
+        }
+        if cell.is_source
+            && policy_in(&self.own, cell).is_none()
+            && let Some((_, policy, card)) = self.policy(cell)
+        {
+            store::save(&self.own.join(SOURCES).join(&cell.digest), &policy, &card)?;
+        }
+        Ok(())
+    }
+
     fn keep(&self, cell: &Cell, result: &CellResult, policy: &Policy) -> Result<()> {
         write(&self.own, cell, result, policy)?;
         if let Some(shared) = self.shared.as_ref().filter(|_| is_shared(cell)) {
@@ -208,17 +239,17 @@ fn write(folder: &Path, cell: &Cell, result: &CellResult, policy: &Policy) -> Re
         let card = Card::new(policy, cell.job.provenance(), Vec::new());
         store::save(&folder.join(SOURCES).join(&cell.digest), policy, &card)?;
     }
-    disk::write(&folder.join(CELLS).join(format!("{}.ron", cell.digest)), ron::to_text(result).as_bytes())
+    disk::write(&cell_path(folder, cell), ron::to_text(result).as_bytes())
+}
+
+fn cell_path(folder: &Path, cell: &Cell) -> PathBuf {
+    folder.join(CELLS).join(format!("{}.ron", cell.digest))
 }
 
 fn result_in(folder: &Path, cell: &Cell) -> Option<CellResult> {
-    let result: CellResult = ron::read_artefact(&folder.join(CELLS).join(format!("{}.ron", cell.digest))).ok()?;
-    let finite = |point: &Point| {
-        let open = [point.divergence, point.explained_variance];
-        [point.mean, point.sampled, point.entropy].iter().chain(open.iter().flatten()).all(|value| value.is_finite())
-    };
-    let whole = result.failed.is_some() || !result.evaluations.is_empty();
-    let sound = result.format == FORMAT && result.cell == cell.digest && whole && result.evaluations.iter().all(finite);
+    let result: CellResult = ron::read_artefact(&cell_path(folder, cell)).ok()?;
+    // What is sealed was written by this program, whole.
+    let sound = result.format == FORMAT && result.cell == cell.digest && result.clone().sealed() == result;
     sound.then_some(result)
 }
 

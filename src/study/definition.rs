@@ -41,6 +41,8 @@ pub struct Definition {
     pub tuning: Tuning,
     /// How the reference is found.
     pub reference: Reference,
+    /// Whether scratch is run with the source's steps too.
+    pub control: bool,
     /// Share of the way from random to the reference that counts as learned.
     pub threshold: f64,
     /// What becomes of a run that diverges.
@@ -65,6 +67,8 @@ pub struct Pair {
     pub measure: Measure,
     /// Environment steps of the reference.
     pub reference_steps: u64,
+    /// Environment steps after which the target's task is known to be learned.
+    pub known_steps: u64,
     /// The learner's configuration there, by method, before tuning.
     pub configurations: Vec<(Method, Configuration)>,
 }
@@ -97,14 +101,14 @@ impl Origin {
     #[must_use]
     pub fn steps(&self) -> u64 {
         match self {
-            Self::Policy(source) => source.card.provenance.steps + source.card.parents.iter().map(all_steps).sum::<u64>(),
+            Self::Policy(source) => source.card.parents.iter().map(all_steps).fold(source.card.provenance.steps, u64::saturating_add),
             Self::Environment { steps, .. } => *steps,
         }
     }
 }
 
 fn all_steps(ancestor: &Ancestor) -> u64 {
-    ancestor.steps + ancestor.parents.iter().map(all_steps).sum::<u64>()
+    ancestor.parents.iter().map(all_steps).fold(ancestor.steps, u64::saturating_add)
 }
 
 impl Pair {
@@ -112,6 +116,18 @@ impl Pair {
     #[must_use]
     pub fn title(&self) -> String {
         format!("{} → {}", self.origin.name(), self.target.name)
+    }
+
+    /// Environment steps that a method's run costs, the source's included.
+    #[must_use]
+    pub fn all_steps(&self) -> u64 {
+        self.origin.steps().saturating_add(self.steps)
+    }
+
+    /// Whether scratch is run with all these steps.
+    #[must_use]
+    pub fn has_control(&self, definition: &Definition) -> bool {
+        definition.control && self.origin.steps() > 0
     }
 
     /// The configuration of a method with its learning rate multiplied.
@@ -237,6 +253,7 @@ impl Definition {
             episodes: file.episodes,
             tuning: file.tuning,
             reference: file.reference,
+            control: file.control,
             threshold: file.threshold,
             failures: file.failures,
             text: source.text,
@@ -305,16 +322,20 @@ fn check(file: &File, first_seed: u64) -> std::result::Result<(), (&'static str,
 /// A learning rate that was chosen on the seeds that are reported, or a reference that is one of the runs, would flatter.
 fn seeds_are_disjoint(file: &File, first_seed: u64) -> std::result::Result<(), (&'static str, String)> {
     let tuning_seeds = if file.tuning.learning_rates.len() > 1 { file.tuning.seeds } else { 0 };
-    let ranges = [
+    let asked = [
         ("seeds", "report", first_seed, file.seeds),
         ("tuning", "tuning", file.tuning.first_seed, tuning_seeds),
         ("reference", "reference", file.reference.first_seed, file.reference.seeds),
     ];
-    for (field, name, first, count) in ranges {
+    for (field, name, first, count) in asked {
         if first.checked_add(count).and_then(|end| end.checked_add(SOURCE_SEEDS)).is_none() {
             return Err((field, format!("{name} seeds from {first} leave no room for {count} of them")));
         }
     }
+    let [report, tuning, reference] = asked;
+    let sources = ("seeds", "sources'", first_seed + SOURCE_SEEDS, file.seeds);
+    let tuning_sources = ("tuning", "tuning sources'", file.tuning.first_seed.saturating_add(SOURCE_SEEDS), tuning_seeds);
+    let ranges = [report, sources, tuning, tuning_sources, reference];
     for (index, (_, name, first, count)) in ranges.iter().enumerate() {
         for (field, other, other_first, other_count) in &ranges[index + 1..] {
             if *count > 0 && *other_count > 0 && *first < other_first + other_count && *other_first < first + count {
@@ -382,11 +403,25 @@ fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Sourc
         SourceFile::Environment { .. } => return Err(Error::usage("a source's steps lie below 2^40")),
     };
     let reference_steps = file.reference.steps.unwrap_or_else(|| known.steps.max(2 * pair.steps));
-    if !(update..=1 << 40).contains(&reference_steps) {
-        return Err(Error::usage(format!("the reference's {reference_steps} steps are less than one update, which takes {update}")));
+    if !(2 * pair.steps..=1 << 41).contains(&reference_steps) {
+        let message = format!("the reference's {reference_steps} steps are no long budget beside the pair's {}", pair.steps);
+        return Err(Error::usage(message).hint("give it at least twice the pair's steps, or leave `steps` of `reference` out"));
+    }
+    if file.control && origin.steps() > 1 << 40 {
+        let message = format!("the source's card claims {} steps, which scratch cannot be given too", origin.steps());
+        return Err(Error::usage(message).hint("`control: false` leaves that ledger out"));
     }
     let measure = pair.measure.unwrap_or(file.measure);
-    let resolved = Pair { name: pair.name.clone(), origin, target, steps: pair.steps, measure, reference_steps, configurations };
+    let resolved = Pair {
+        name: pair.name.clone(),
+        origin,
+        target,
+        steps: pair.steps,
+        measure,
+        reference_steps,
+        known_steps: known.steps,
+        configurations,
+    };
     fits(&resolved, registry)?;
     Ok(resolved)
 }

@@ -31,6 +31,9 @@ pub struct File {
     /// How it is found out what can be learned in a target.
     #[serde(default)]
     pub reference: Reference,
+    /// Whether scratch is run with the source's steps too, for the ledger of all steps.
+    #[serde(default = "yes")]
+    pub control: bool,
     /// The return that counts as having learned the task, as a share of the way from random to the reference.
     #[serde(default = "nine_tenths")]
     pub threshold: f64,
@@ -59,6 +62,7 @@ impl File {
             episodes: twenty_episodes(),
             tuning: Tuning::default(),
             reference: Reference::default(),
+            control: true,
             threshold: nine_tenths(),
             failures: Failures::default(),
             set: Vec::new(),
@@ -209,6 +213,10 @@ const fn twenty() -> u64 {
 
 const fn twenty_episodes() -> usize {
     20
+}
+
+const fn yes() -> bool {
+    true
 }
 
 const fn nine_tenths() -> f64 {

@@ -2,7 +2,7 @@
 //! five more, are wrong in 8.6 % of null studies instead of 5 %.
 
 use super::definition::{Definition, Origin};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::{digest, disk, ron};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -28,29 +28,46 @@ struct Look {
     seeds: u64,
 }
 
-/// Remembers that a study's results are looked at, and says what was seen in its folder before, where that was something else.
+/// What was looked at in a folder before, in order.
 ///
 /// # Errors
-/// Exit 6 when the disk refuses, 3 when the folder's record is damaged.
-pub fn look(out: &Path, definition: &Definition) -> Result<Option<String>> {
+/// Exit 3 when the folder's record is damaged.
+pub fn before(out: &Path) -> Result<Before> {
     let path = out.join(FILE);
-    let mut looks = if path.exists() {
-        let known: Looks = ron::read_artefact(&path)?;
-        known.looks
-    } else {
-        Vec::new()
-    };
-    let now = Look { plan: plan(definition), first_seed: definition.first_seed, seeds: definition.seeds };
-    let before: Vec<Look> = looks.iter().filter(|look| **look != now).cloned().collect();
-    if !looks.contains(&now) {
-        looks.push(now.clone());
-        disk::write(&path, ron::to_text(&Looks { format: FORMAT, looks }).as_bytes())?;
+    if !path.exists() {
+        return Ok(Before(Vec::new()));
     }
-    Ok(sentence(&before, &now))
+    let known: Looks = ron::read_artefact(&path)?;
+    let sound =
+        known.format == FORMAT && known.looks.iter().all(|look| look.seeds > 0 && look.first_seed.checked_add(look.seeds).is_some());
+    if !sound {
+        return Err(Error::artefact("is no record of looks").at(path.display()).hint("give the study a new folder with --out"));
+    }
+    Ok(Before(known.looks))
 }
 
-fn sentence(before: &[Look], now: &Look) -> Option<String> {
-    let first = before.first()?;
+/// The looks at a folder.
+pub struct Before(Vec<Look>);
+
+impl Before {
+    /// Remembers that a study's results are looked at, and says what was seen in its folder before, where that was something else.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses.
+    pub fn look(mut self, out: &Path, definition: &Definition) -> Result<Option<String>> {
+        let now = Look { plan: plan(definition), first_seed: definition.first_seed, seeds: definition.seeds };
+        let sentence = sentence(&self.0, &now);
+        if !self.0.contains(&now) {
+            self.0.push(now);
+            disk::write(&out.join(FILE), ron::to_text(&Looks { format: FORMAT, looks: self.0 }).as_bytes())?;
+        }
+        Ok(sentence)
+    }
+}
+
+/// Of the looks before this one, the first.
+fn sentence(looks: &[Look], now: &Look) -> Option<String> {
+    let first = looks.first().filter(|first| *first != now)?;
     let what = if first.plan == now.plan {
         format!("with seeds {} to {}", first.first_seed, first.first_seed + first.seeds - 1)
     } else {
@@ -83,6 +100,7 @@ mod tests {
         let look = |plan: &str, seeds| Look { plan: plan.into(), first_seed: 0, seeds };
         assert_eq!(sentence(&[], &look("a", 10)), None);
         assert!(sentence(&[look("a", 5)], &look("a", 10)).unwrap().contains("seeds 0 to 4"));
+        assert_eq!(sentence(&[look("a", 5), look("a", 10)], &look("a", 5)), None, "the first plan stays what it was");
         assert!(sentence(&[look("b", 10)], &look("a", 10)).unwrap().contains("another plan"));
     }
 }

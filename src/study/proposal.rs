@@ -4,7 +4,7 @@ use super::cell::CellStore;
 use super::definition::Definition;
 use super::estimate::{Estimate, Rates, estimate_with};
 use super::file::{Changes, File, PairFile, Reference, SourceFile, Tuning};
-use crate::choose::Method;
+use crate::choose::{Method, Source};
 use crate::env::Registry;
 use crate::error::Result;
 use crate::file::ron;
@@ -22,15 +22,18 @@ pub struct Proposal {
     pub fits: bool,
 }
 
-/// Every method for one pair, with ten seeds and what is known to work in both environments.
+/// Every method that fits one pair, with ten seeds and what is known to work in both environments.
 ///
 /// # Errors
-/// When an environment does not exist.
+/// When an environment does not exist, or no method fits.
 pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<File> {
     let environment = registry.resolve(target)?;
     let known = defaults::for_environment(&environment.simulator);
     let (from, source) = match source {
-        SourceFile::Policy(policy) => (policy.clone(), SourceFile::Policy(policy)),
+        SourceFile::Policy(policy) => {
+            Source::load(&policy)?;
+            (policy.clone(), SourceFile::Policy(policy))
+        }
         SourceFile::Environment { name, .. } => {
             let steps = defaults::for_environment(&registry.resolve(&name)?.simulator).steps;
             (name.clone(), SourceFile::Environment { name, steps })
@@ -43,8 +46,25 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
         steps: known.transfer_steps().max(known.config.rollout_steps()),
         measure: None,
     };
-    let methods = Method::ALL.into_iter().filter(|method| *method != Method::Scratch).map(|method| method.name().to_owned());
-    Ok(File { about: format!("Does it help to hand {from} down to {target}?"), ..File::new(vec![pair], methods.collect()) })
+    let about = format!("Does it help to hand {from} down to {target}?");
+    let file = |methods: Vec<String>| File { about: about.clone(), ..File::new(vec![pair.clone()], methods) };
+    let others = Method::ALL.into_iter().filter(|method| *method != Method::Scratch).map(|method| method.name().to_owned());
+    let (mut fitting, mut misfit) = (Vec::new(), None);
+    for method in others {
+        match define(&file(vec![method.clone()]), registry) {
+            Ok(_) => fitting.push(method),
+            Err(error) => misfit = misfit.or(Some(error)),
+        }
+    }
+    match misfit {
+        Some(error) if fitting.is_empty() => Err(error),
+        _ => Ok(file(fitting)),
+    }
+}
+
+fn define(file: &File, registry: &Registry) -> Result<Definition> {
+    let source = ron::Source { name: "proposal".to_owned(), text: text(file) };
+    Definition::of("proposal".to_owned(), source, registry, &Changes::default())
 }
 
 /// A name of letters that a pair may have.
@@ -66,11 +86,9 @@ pub fn fitting(file: &File, time: Duration, threads: usize, registry: &Registry)
     let mut rates = Rates::default();
     let mut smallest = None;
     for smaller in ladder(file, registry)? {
-        let text = text(&smaller);
-        let source = ron::Source { name: "proposal".to_owned(), text: text.clone() };
-        let definition = Definition::of("proposal".to_owned(), source, registry, &Changes::default())?;
+        let definition = define(&smaller, registry)?;
         let estimate = estimate_with(&mut rates, &definition, &nowhere, registry, threads)?;
-        let proposal = Proposal { text, estimate, fits: estimate.time <= time };
+        let proposal = Proposal { text: text(&smaller), estimate, fits: estimate.time <= time };
         if proposal.fits {
             return Ok(proposal);
         }
@@ -83,17 +101,24 @@ pub fn fitting(file: &File, time: Duration, threads: usize, registry: &Registry)
 fn ladder(file: &File, registry: &Registry) -> Result<Vec<File>> {
     const SHARES: [f64; 8] = [1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05];
     let untuned = Tuning { learning_rates: vec![1.0], ..Tuning::default() };
-    let rungs = [(20, Tuning::default()), (10, Tuning::default()), (10, untuned.clone()), (5, untuned.clone()), (3, untuned)];
+    let rungs = [
+        (20, Tuning::default(), true),
+        (10, Tuning::default(), true),
+        (10, untuned.clone(), true),
+        (10, untuned.clone(), false),
+        (5, untuned.clone(), false),
+        (3, untuned, false),
+    ];
     let mut ladder = Vec::new();
-    for (seeds, tuning) in rungs {
+    for (seeds, tuning, control) in rungs {
         for share in if seeds == 20 { &SHARES[..1] } else { &SHARES[..] } {
-            let mut smaller = File { seeds, tuning: tuning.clone(), ..file.clone() };
+            let mut smaller = File { seeds, tuning: tuning.clone(), control, ..file.clone() };
             for pair in &mut smaller.pairs {
                 shrink(pair, *share, registry)?;
                 let known = defaults::for_environment(&registry.resolve(&pair.target)?.simulator).steps;
-                // Of what is known to be enough, a reference takes no more than the share.
-                let reference = scaled(known, *share).max(2 * pair.steps);
-                smaller.reference = Reference { steps: (*share < 1.0).then_some(reference), ..Reference::default() };
+                // A reference has to have learned: it gives way last, and the page says so.
+                let steps = scaled(known, 2.0 * share).min(known).max(2 * pair.steps);
+                smaller.reference = Reference { steps: (steps < known).then_some(steps), ..Reference::default() };
             }
             ladder.push(smaller);
         }
@@ -150,6 +175,7 @@ pub fn text(file: &File) -> String {
          tuning: (learning_rates: [{rates}], seeds: {tuning_seeds}, first_seed: {first_tuning}),\n    \
          // Scratch at a long budget is what a return is measured by, with random actions at the other end.\n    \
          reference: ({reference}seeds: {reference_seeds}, first_seed: {first_reference}),\n    \
+         control: {control}, // whether scratch is also run with the source's steps on top\n    \
          threshold: {threshold}, // share of that way which counts as learned, for the time to threshold\n    \
          failures: {failures:?}, // a run that diverges: Stop the study, or count as the Worst return of all\n)\n",
         about = quoted(&file.about),
@@ -161,6 +187,7 @@ pub fn text(file: &File) -> String {
         first_tuning = file.tuning.first_seed,
         reference_seeds = file.reference.seeds,
         first_reference = file.reference.first_seed,
+        control = file.control,
         threshold = file.threshold,
         failures = file.failures,
     )
@@ -178,7 +205,9 @@ mod tests {
             let read: File = ron::Source { name: "text".into(), text: text(&file) }.parse().unwrap();
             assert_eq!(read, file);
         }
-        let policy = propose(SourceFile::Policy("a \"b\"\\c".into()), "pendulum", &registry).unwrap();
+        let source = SourceFile::Policy("a \"b\"\\c".into());
+        let pair = PairFile { name: pair_name("x/a \"b\"\\c", "pendulum"), source, target: "pendulum".into(), steps: 9, measure: None };
+        let policy = File::new(vec![pair], vec!["fine-tune".into()]);
         let read: File = ron::Source { name: "text".into(), text: text(&policy) }.parse().unwrap();
         assert_eq!(read, policy);
         assert_eq!(read.pairs[0].name, "a__b__c_to_pendulum");

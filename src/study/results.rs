@@ -4,15 +4,16 @@ use super::cell::{CellResult, Point};
 use super::definition::{Definition, Pair};
 use super::file::Measure;
 use super::measure::{measure, up_to};
-use super::stages::{Prepared, Third, Trial};
+use super::stages::{Prepared, Reported, Trial};
 use super::transfer_metrics::{Anchors, Estimate, TimeToThreshold, TransferMetrics, difference, improvement, iqm, transfer_metrics};
-use super::verdict::{Budget, Comparison, LEAST_SEEDS, MARGIN, Sides, band, judge, sign_changes};
+use super::verdict::{Budget, Comparison, LEAST_SEEDS, MARGIN, Sides, SignChange, Verdict, band, judge, sign_changes};
 use crate::choose::{Method, Source};
 use crate::env::{ActionSpace, Registry};
 use crate::error::Result;
 use crate::parallel::Pool;
 use crate::rollout::{MakeEnv, random_returns};
 use crate::stats::{Interval, mean, mean_interval};
+use crate::stop::Stop;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -64,27 +65,26 @@ pub fn gather(
     pair: &Pair,
     prepared: &Prepared,
     reference: Vec<CellResult>,
-    third: &Third,
-    results: &[CellResult],
+    reported: Reported,
     registry: &Registry,
+    stop: &Stop,
 ) -> Result<Gathered> {
-    let cells = |indices: &[usize]| indices.iter().map(|index| results[*index].clone()).collect::<Vec<_>>();
     let (spec, copied) = (pair.target.clone(), registry.clone());
     let make: MakeEnv = Arc::new(move || copied.build(&spec));
-    let arm = |(method, indices): (&Method, &Vec<usize>)| GatheredArm {
+    let arm = |(method, cells): (&Method, Vec<CellResult>)| GatheredArm {
         method: *method,
         factor: prepared.factor(*method),
         trials: prepared.trials.get(method).cloned().unwrap_or_default(),
-        cells: cells(indices),
+        cells,
     };
-    let arms = definition.methods.iter().zip(&third.arms).map(arm).collect();
+    let arms = definition.methods.iter().zip(reported.arms).map(arm).collect();
     let one = matches!(pair.origin, super::Origin::Policy(_));
     Ok(Gathered {
-        random: random_returns(&make, RANDOM_EPISODES, definition.first_seed, &Pool::inline())?,
+        random: random_returns(&make, RANDOM_EPISODES, definition.first_seed, &Pool::inline(), stop)?,
         action: make()?.spaces().action.clone(),
         reference,
         arms,
-        control: cells(&third.control),
+        control: reported.control,
         best: prepared.best_method(&definition.methods),
         sources: definition.seed_range().take(if one { 1 } else { usize::MAX }).map(|seed| prepared.source(seed).clone()).collect(),
     })
@@ -104,6 +104,12 @@ pub struct PairResults {
     pub anchors: Anchors,
     /// Final returns of the reference's runs.
     pub reference: Vec<f64>,
+    /// Environment steps that the arms took: a budget is filled up to a whole update.
+    pub steps: u64,
+    /// Evaluations on the way: an update may pass several that were due.
+    pub evaluations: u64,
+    /// Runs of reference and control that diverged, and count as the worst return of all.
+    pub failed: Vec<String>,
     /// Scratch, then the methods.
     pub arms: Vec<Arm>,
     /// Scratch with the source's steps too, where the source has some.
@@ -153,13 +159,22 @@ pub struct Against {
     /// The difference at eight budgets.
     pub band: Vec<Budget>,
     /// Where its sign changes.
-    pub sign_changes: Vec<u64>,
-    /// Both within a hundredth of the ceiling.
-    pub saturated: bool,
+    pub sign_changes: Vec<SignChange>,
+    /// Both within a hundredth of the ceiling, or both where random actions stand.
+    pub idle: Option<Idle>,
     /// At so many steps it is sure of itself and worse than scratch: the usual cause of negative transfer.
     pub sure_of_the_wrong: Option<u64>,
     /// After how many targets the source's steps are won back.
     pub pays: Pays,
+}
+
+/// Why two arms tell nothing apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// Nothing better can be reached.
+    Saturated,
+    /// Neither has learned anything.
+    AtRandom,
 }
 
 /// Scratch with the source's steps too.
@@ -169,8 +184,6 @@ pub struct Control {
     pub steps: u64,
     /// Final return of each seed.
     pub finals: Vec<f64>,
-    /// Its curves.
-    pub curves: Vec<Vec<Point>>,
     /// When it reaches the threshold.
     pub time_to_threshold: TimeToThreshold,
 }
@@ -186,8 +199,8 @@ pub enum Pays {
     Never,
     /// Half of the method's runs do not reach the threshold.
     Unknown,
-    /// The source cost nothing.
-    Free,
+    /// The source cost nothing, or there is no threshold.
+    Unasked,
 }
 
 impl Results {
@@ -205,6 +218,11 @@ impl Results {
         let mut judged = judge(&sides).into_iter();
         for against in pairs.iter_mut().flat_map(|pair| &mut pair.arms).filter_map(|arm| arm.against.as_mut()) {
             against.comparison = judged.next().flatten();
+            // The whole budget is what the study judges: there the band says what the study says.
+            if let (Some(last), Some(comparison)) = (against.band.last_mut(), &against.comparison) {
+                (last.interval, last.verdict) = (Some(comparison.interval), Some(comparison.verdict));
+            }
+            against.sign_changes = sign_changes(&against.band);
         }
         Self { pairs }
     }
@@ -266,77 +284,79 @@ fn interval_of(values: &[f64]) -> Option<Interval> {
 fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> PairResults {
     let Gathered { sources, random, action, reference, arms, control, best } = gathered;
     let copies = copies(definition, &arms, &sources);
+    let failed = failures(&reference, "the reference").chain(failures(&control, "scratch with all steps")).collect();
     let random = mean(&random);
-    let worst = arms.iter().flat_map(|arm| &arm.cells).flat_map(|cell| &cell.evaluations).map(|point| point.mean).fold(random, f64::min);
-    let reference: Vec<f64> = reference.iter().map(|cell| value(Measure::Final, cell, worst)).collect();
+    let all = || arms.iter().flat_map(|arm| &arm.cells).chain(&reference).chain(&control);
+    let worst = all().flat_map(|cell| &cell.evaluations).map(|point| point.mean).fold(random, f64::min);
+    let ends = |curves: &[Vec<Point>]| curves.iter().map(|curve| measure(Measure::Final, curve)).collect::<Vec<f64>>();
+    let reference = ends(&curves(&reference, worst));
     let anchors = Anchors { random, reference: mean(&reference) };
-    let times: Vec<u64> = arms
-        .iter()
-        .flat_map(|arm| &arm.cells)
-        .map(|cell| &cell.evaluations)
-        .max_by_key(|curve| curve.len())
-        .map_or_else(Vec::new, |curve| curve.iter().map(|point| point.steps).collect());
-    let scratch_curves = arms.first().map_or_else(Vec::new, |arm| curves(&arm.cells, &times, worst));
+    let scratch = arms.first().map_or_else(Vec::new, |arm| curves(&arm.cells, worst));
     let control = (!control.is_empty()).then(|| {
-        let longest = control.iter().map(|cell| &cell.evaluations).max_by_key(|curve| curve.len());
-        let times: Vec<u64> = longest.map_or_else(Vec::new, |curve| curve.iter().map(|point| point.steps).collect());
-        let curves = curves(&control, &times, worst);
+        let curves = curves(&control, worst);
         Control {
-            steps: pair.origin.steps() + pair.steps,
-            finals: curves.iter().map(|curve| measure(Measure::Final, curve)).collect(),
-            time_to_threshold: TimeToThreshold::of(anchors.at(definition.threshold), &curves),
-            curves,
+            steps: pair.all_steps(),
+            finals: ends(&curves),
+            time_to_threshold: TimeToThreshold::of(anchors.threshold(definition.threshold), &curves),
         }
     });
-    let context = Context {
-        definition,
-        pair,
-        anchors,
-        scratch: &scratch_curves,
-        control: control.as_ref(),
-        times: &times,
-        worst,
-        sure: sure_below(&action, &scratch_curves),
-    };
+    let times: Vec<u64> = scratch.first().map_or_else(Vec::new, |curve| curve.iter().map(|point| point.steps).collect());
+    let sure = sure_below(&action, &scratch);
+    let context = Context { definition, pair, anchors, scratch: &scratch, control: control.as_ref(), times: &times, worst, sure };
     let mut arms: Vec<Arm> = arms.into_iter().map(|arm| context.arm(arm)).collect();
-    let scratch = arms.first().cloned();
-    if let Some(scratch) = &scratch {
-        let ceiling = arms.iter().flat_map(Arm::mean_curve).map(|(_, interval)| interval.mean).fold(anchors.reference, f64::max);
-        for arm in &mut arms {
-            let near = |arm: f64| ceiling - arm <= SATURATED * (ceiling - anchors.random);
-            let saturated = near(arm.mean.value) && near(scratch.mean.value);
-            if let Some(against) = &mut arm.against {
-                against.saturated = saturated;
-            }
+    find_idle(&mut arms, anchors);
+    let short = |scratch: &Arm| scratch.metrics.asymptotic < anchors.reference - MARGIN * anchors.range();
+    PairResults {
+        sources,
+        anchors,
+        reference,
+        steps: times.last().copied().unwrap_or(pair.steps),
+        evaluations: times.len().saturating_sub(1) as u64,
+        failed,
+        weak_baseline: anchors.range() > 0.0 && arms.first().is_some_and(short),
+        arms,
+        control,
+        best,
+        copies,
+    }
+}
+
+fn failures<'a>(cells: &'a [CellResult], of: &'a str) -> impl Iterator<Item = String> + 'a {
+    cells.iter().filter_map(move |cell| Some(format!("{of}: {}", cell.failed.as_ref()?)))
+}
+
+/// Where an arm and scratch both stand at the ceiling, or both at random.
+fn find_idle(arms: &mut [Arm], anchors: Anchors) {
+    let Some(scratch) = arms.first().map(|arm| arm.mean.value) else { return };
+    let highest = arms.iter().flat_map(Arm::mean_curve).map(|(_, interval)| interval.mean).fold(anchors.reference, f64::max);
+    let near = SATURATED * (highest - anchors.random);
+    for arm in arms {
+        let both = |test: &dyn Fn(f64) -> bool| test(arm.mean.value) && test(scratch);
+        let idle = match near > 0.0 {
+            true if both(&|value| highest - value <= near) => Some(Idle::Saturated),
+            true if both(&|value| (value - anchors.random).abs() <= near) => Some(Idle::AtRandom),
+            _ => None,
+        };
+        if let Some(against) = &mut arm.against {
+            against.idle = idle;
         }
     }
-    let weak_baseline = scratch.is_some_and(|scratch| scratch.metrics.asymptotic < anchors.reference - MARGIN * anchors.range());
-    PairResults { sources, anchors, reference, arms, control, best, weak_baseline, copies }
 }
 
-/// The measure of a run; of one that failed, the worst return of the pair.
-fn value(kind: Measure, cell: &CellResult, worst: f64) -> f64 {
-    if cell.failed.is_some() { worst } else { measure(kind, &cell.evaluations) }
-}
-
-/// The curves of some runs; one that failed stands at the worst return of the pair from where it broke off.
-fn curves(cells: &[CellResult], times: &[u64], worst: f64) -> Vec<Vec<Point>> {
-    let whole = |cell: &CellResult| {
-        let mut curve = cell.evaluations.clone();
-        if cell.failed.is_some() {
-            let missing = |steps: &u64| Point {
-                steps: *steps,
-                mean: worst,
-                sampled: worst,
-                entropy: 0.0,
-                divergence: None,
-                explained_variance: None,
-            };
-            curve.extend(times.iter().skip(curve.len()).map(missing));
-        }
-        curve
+/// The curves of some runs; one that failed stands at the worst return of the pair from its beginning.
+fn curves(cells: &[CellResult], worst: f64) -> Vec<Vec<Point>> {
+    let longest = cells.iter().max_by_key(|cell| cell.evaluations.len()).map_or(&[][..], |cell| cell.evaluations.as_slice());
+    let whole = |cell: &CellResult| match cell.failed {
+        Some(_) if longest.is_empty() => vec![lost(0, worst)],
+        Some(_) => longest.iter().map(|point| lost(point.steps, worst)).collect(),
+        None => cell.evaluations.clone(),
     };
     cells.iter().map(whole).collect()
+}
+
+/// An evaluation of a run that failed.
+const fn lost(steps: u64, worst: f64) -> Point {
+    Point { steps, mean: worst, sampled: worst, entropy: 0.0, divergence: None, explained_variance: None }
 }
 
 /// The entropy under which a policy is sure of itself: a tenth of `ln n` for n actions; for a Gaussian, a tenth of the deviation that
@@ -367,8 +387,8 @@ struct Context<'a> {
 impl Context<'_> {
     fn arm(&self, arm: GatheredArm) -> Arm {
         let kind = self.pair.measure;
-        let curves = curves(&arm.cells, self.times, self.worst);
-        let values: Vec<f64> = arm.cells.iter().map(|cell| value(kind, cell, self.worst)).collect();
+        let curves = curves(&arm.cells, self.worst);
+        let values: Vec<f64> = curves.iter().map(|curve| measure(kind, curve)).collect();
         let metrics = transfer_metrics(&curves, self.scratch, self.anchors, self.definition.threshold);
         let last = |curve: &Vec<Point>| curve.last().map(|point| point.sampled);
         let failed = self.definition.seed_range().zip(&arm.cells).filter(|(_, cell)| cell.failed.is_some()).map(|(seed, _)| seed);
@@ -397,19 +417,23 @@ impl Context<'_> {
         Against {
             comparison: None,
             improvement: improvement(values, &scratch_values),
-            sign_changes: sign_changes(&band),
+            sign_changes: Vec::new(),
+            idle: None,
+            sure_of_the_wrong: self.sure_of_the_wrong(curves, &band),
             band,
-            saturated: false,
-            sure_of_the_wrong: self.sure_of_the_wrong(curves),
             pays: self.pays(metrics.time_to_threshold.median),
         }
     }
 
-    fn sure_of_the_wrong(&self, curves: &[Vec<Point>]) -> Option<u64> {
+    /// The first evaluation at which an arm is sure and behind, where the band says that being behind is no accident.
+    fn sure_of_the_wrong(&self, curves: &[Vec<Point>], band: &[Budget]) -> Option<u64> {
+        if !band.iter().any(|budget| budget.verdict == Some(Verdict::Hurt)) {
+            return None;
+        }
         let entropy = mean_curve(curves, |point| Some(point.entropy));
         let returns = mean_curve(curves, |point| Some(point.mean));
         let scratch = mean_curve(self.scratch, |point| Some(point.mean));
-        let margin = MARGIN * self.anchors.range();
+        let margin = MARGIN * self.anchors.range().max(0.0);
         let mut points = entropy.iter().zip(&returns).zip(&scratch);
         // The start says nothing: there scratch has not learned.
         let found = points.find(|(((steps, entropy), (_, value)), (_, scratch))| {
@@ -420,17 +444,19 @@ impl Context<'_> {
 
     fn pays(&self, own: Option<u64>) -> Pays {
         let source = self.pair.origin.steps();
-        if source == 0 {
-            return Pays::Free;
+        if source == 0 || self.anchors.range() <= 0.0 {
+            return Pays::Unasked;
         }
         let Some(own) = own else { return Pays::Unknown };
-        let scratch = TimeToThreshold::of(self.anchors.at(self.definition.threshold), self.scratch).median;
+        let scratch = TimeToThreshold::of(self.anchors.threshold(self.definition.threshold), self.scratch).median;
         let longer = self.control.and_then(|control| control.time_to_threshold.median);
         let after = |saved: u64| source.div_ceil(saved.max(1));
         match scratch.or(longer) {
             Some(scratch) if scratch > own => Pays::After(after(scratch - own)),
             Some(_) => Pays::Never,
-            None => Pays::AtMost(after((source + self.pair.steps).saturating_sub(own))),
+            // Without the control nothing is known beyond the budget.
+            None if self.control.is_none() => Pays::AtMost(after(self.pair.steps.saturating_sub(own))),
+            None => Pays::AtMost(after(self.pair.all_steps().saturating_sub(own))),
         }
     }
 }

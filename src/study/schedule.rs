@@ -6,13 +6,14 @@ use super::file::Failures;
 use super::results::{Gathered, gather};
 use super::stages::{self, Batch};
 use crate::env::Registry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::file::disk;
 use crate::file::lock::Lock;
 use crate::parallel::Pool;
 use crate::stop::Stop;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What happens while cells run.
 pub trait Watch: Sync {
@@ -22,7 +23,7 @@ pub trait Watch: Sync {
     fn stepped(&self, steps: u64);
     /// A cell is over: run now, or known before.
     fn finished(&self, cell: &Cell, known: bool);
-    /// So many results in the folder belong to another study or to another version of the program, and were left alone.
+    /// So many results in the folder are none of this study's as it is now asked, and were left alone.
     fn strangers(&self, count: usize);
 }
 
@@ -81,13 +82,14 @@ struct Runner<'a> {
     stop: &'a Stop,
     watch: &'a dyn Watch,
     met: BTreeSet<String>,
+    failed: AtomicBool,
 }
 
 /// Runs what is not known yet and gives everything that came of it; `None` when a signal came. What was finished by then lies in
 /// `out/cells`, and is not run again. `shared` is the folder that studies share, where there is one ([`shared_cache`]).
 ///
 /// # Errors
-/// Exit 7 when another process runs this study; otherwise the error of the first cell that failed, in the order in which they start.
+/// Exit 7 when another process runs this study; otherwise the error of a cell that failed.
 pub fn run(
     definition: &Definition,
     out: &Path,
@@ -104,7 +106,7 @@ pub fn run(
     let planned = plan(definition, &store, registry)?;
     let cells = || planned.iter().flatten().map(|(cell, _)| cell);
     watch.planned(cells().count(), cells().map(|cell| cell.job.plan().steps).sum());
-    let mut runner = Runner { definition, store, registry, pool, stop, watch, met: BTreeSet::new() };
+    let mut runner = Runner { definition, store, registry, pool, stop, watch, met: BTreeSet::new(), failed: AtomicBool::new(false) };
 
     let (batch, places) = stages::first(definition);
     let Some(first_results) = runner.stage(&batch)? else { return Ok(None) };
@@ -128,9 +130,13 @@ pub fn run(
         watch.strangers(strangers);
     }
     let gathered = definition.pairs.iter().zip(prepared).zip(references).zip(places);
-    let gathered =
-        gathered.map(|(((pair, prepared), reference), third)| gather(definition, pair, &prepared, reference, &third, &results, registry));
-    gathered.collect::<Result<Vec<_>>>().map(Some)
+    let gathered = gathered.map(|(((pair, prepared), reference), third)| {
+        gather(definition, pair, &prepared, reference, third.reported(&results), registry, stop)
+    });
+    match gathered.collect::<Result<Vec<_>>>() {
+        Err(error) if error.kind() == Kind::Stopped => Ok(None),
+        gathered => gathered.map(Some),
+    }
 }
 
 impl Runner<'_> {
@@ -139,12 +145,15 @@ impl Runner<'_> {
         self.met.extend(batch.cells.iter().map(|cell| cell.digest.clone()));
         let mut slots: Vec<(&Cell, Option<CellResult>)> =
             batch.cells.iter().map(|cell| (cell, found(self.definition, &self.store, cell))).collect();
-        for (cell, _) in slots.iter().filter(|(_, known)| known.is_some()) {
-            self.watch.finished(cell, true);
+        for (cell, known) in &slots {
+            if let Some(result) = known {
+                self.store.adopt(cell, result)?;
+                self.watch.finished(cell, true);
+            }
         }
         let mut unknown: Vec<&mut (&Cell, Option<CellResult>)> = slots.iter_mut().filter(|(_, known)| known.is_none()).collect();
-        // The longest first, so that at the end no thread waits long for another.
         unknown.sort_by_key(|(cell, _)| std::cmp::Reverse(cell.job.plan().steps));
+        let mut unknown = dealt(unknown, self.pool.threads());
         self.pool.try_each(&mut unknown, |_, (cell, result)| self.run(cell, result))?;
         if self.stop.requested().is_some() {
             return Ok(None);
@@ -154,18 +163,31 @@ impl Runner<'_> {
     }
 
     fn run(&self, cell: &Cell, result: &mut Option<CellResult>) -> Result<()> {
-        if self.stop.requested().is_some() {
+        if self.stop.requested().is_some() || self.failed.load(Ordering::Relaxed) {
             return Ok(());
         }
         let place = || format!("{} in {}, seed {}", cell.job.method.name(), cell.job.environment.name, cell.job.seed);
         let stepped = |steps| self.watch.stepped(steps);
         let ran = cell.run(self.registry, self.definition.failures, &self.store, self.stop, &stepped);
+        if ran.is_err() {
+            // The study is lost: no other cell need begin.
+            self.failed.store(true, Ordering::Relaxed);
+        }
         *result = ran.map_err(|error| error.at(place()))?;
         if result.is_some() {
             self.watch.finished(cell, false);
         }
         Ok(())
     }
+}
+
+/// Sorted work dealt out as cards are: the pool cuts a list into equal parts, one for each thread, and each begins with its longest.
+fn dealt<T>(sorted: Vec<T>, hands: usize) -> Vec<T> {
+    let mut parts: Vec<Vec<T>> = (0..hands.max(1)).map(|_| Vec::new()).collect();
+    for (index, item) in sorted.into_iter().enumerate() {
+        parts[index % hands.max(1)].push(item);
+    }
+    parts.into_iter().flatten().collect()
 }
 
 /// A result that is known. One that failed is run again, and fails again, where a failure ends the study.

@@ -54,6 +54,8 @@ pub struct Prepared {
     sources: BTreeMap<u64, Source>,
     /// The trials of each method.
     pub trials: BTreeMap<Method, Vec<Trial>>,
+    /// The factor of a learning rate that was not tried with others.
+    untried: f64,
 }
 
 impl Prepared {
@@ -74,7 +76,8 @@ impl Prepared {
         let best = trials
             .iter()
             .max_by(|a, b| a.score().total_cmp(&b.score()).then_with(|| least_change(b.factor).total_cmp(&least_change(a.factor))));
-        best.map_or(1.0, |trial| trial.factor)
+        let untried = if method.learns() { self.untried } else { 1.0 };
+        best.map_or(untried, |trial| trial.factor)
     }
 
     /// The method, scratch aside, with the best trial.
@@ -178,7 +181,8 @@ pub fn prepare(
             }
         }
     }
-    Ok(Prepared { sources, trials: judged_trials(pair.measure, first.trials, results) })
+    let trials = judged_trials(pair.measure, first.trials, results);
+    Ok(Prepared { sources, trials, untried: definition.tuning.learning_rates[0] })
 }
 
 /// Stands in for what the first stage would find, for counting cells before anything runs.
@@ -195,7 +199,8 @@ pub fn imagine(definition: &Definition, pair: &Pair, registry: &Registry) -> Res
             Source { path: environment.name.clone().into(), policy, card }
         }
     };
-    Ok(Prepared { sources: seeds(definition).map(|seed| (seed, source.clone())).collect(), trials: BTreeMap::new() })
+    let sources = seeds(definition).map(|seed| (seed, source.clone())).collect();
+    Ok(Prepared { sources, trials: BTreeMap::new(), untried: definition.tuning.learning_rates[0] })
 }
 
 /// The trials of all methods but scratch.
@@ -217,8 +222,25 @@ pub fn tune(pair: &Pair, prepared: &mut Prepared, trials: Trials, results: &[Cel
 pub struct Third {
     /// By method, in the study's order, the run of each seed.
     pub arms: Vec<Vec<usize>>,
-    /// Scratch with the source's steps too; empty where the source has none.
+    /// Scratch with the source's steps too, where it is run.
     pub control: Vec<usize>,
+}
+
+/// The runs of a pair that are reported.
+pub struct Reported {
+    /// By method, in the study's order, the run of each seed.
+    pub arms: Vec<Vec<CellResult>>,
+    /// Scratch with the source's steps too.
+    pub control: Vec<CellResult>,
+}
+
+impl Third {
+    /// Finds a pair's runs among its batch's results.
+    #[must_use]
+    pub fn reported(&self, results: &[CellResult]) -> Reported {
+        let cells = |indices: &Vec<usize>| indices.iter().map(|index| results[*index].clone()).collect();
+        Reported { arms: self.arms.iter().map(cells).collect(), control: cells(&self.control) }
+    }
 }
 
 /// The runs that are reported.
@@ -232,8 +254,8 @@ pub fn third(definition: &Definition, prepared: &[Prepared]) -> (Batch, Vec<Thir
             definition.seed_range().map(|seed| batch.add(run(seed))).collect()
         });
         let arms = arms.collect();
-        let control = if pair.origin.steps() == 0 { 0..0 } else { definition.seed_range() };
-        let (factor, steps) = (prepared.factor(Method::Scratch), pair.origin.steps() + pair.steps);
+        let control = if pair.has_control(definition) { definition.seed_range() } else { 0..0 };
+        let (factor, steps) = (prepared.factor(Method::Scratch), pair.all_steps());
         let control = control.map(|seed| batch.add(Cell::new(pair.scratch_job(definition, factor, seed, steps)))).collect();
         Third { arms, control }
     });

@@ -10,6 +10,8 @@ use crate::stats::{interquartile_mean, mean, percentile_interval, probability_of
 /// Resamplings of a bootstrap.
 const REPETITIONS: usize = 2000;
 const LEVEL: f64 = 0.95;
+/// Scratch this little above random (a share of the way to the reference) is no base for a ratio.
+const LEAST_BASE: f64 = 0.01;
 
 /// A number with its 95 % interval, where there is one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,8 +31,6 @@ pub struct TransferMetrics {
     pub time_to_threshold: TimeToThreshold,
     /// Mean return of the last tenth of the evaluations.
     pub asymptotic: f64,
-    /// The same, minus scratch's.
-    pub asymptotic_gain: Estimate,
     /// Area under the curve over its length: mean return over the budget.
     pub area: f64,
     /// `(area - scratch's area) / scratch's area`, of returns normalised to 0 for random and 1 for the reference; `None` where scratch's is
@@ -82,10 +82,10 @@ impl Anchors {
         (self.range() > 0.0).then(|| (value - self.random) / self.range())
     }
 
-    /// The return at a share of the way.
+    /// The return at a share of the way; none reaches it where there is no way.
     #[must_use]
-    pub const fn at(&self, share: f64) -> f64 {
-        self.random + share * self.range()
+    pub fn threshold(&self, share: f64) -> f64 {
+        if self.range() > 0.0 { self.random + share * self.range() } else { f64::INFINITY }
     }
 }
 
@@ -98,9 +98,8 @@ pub fn transfer_metrics(arm: &[Vec<Point>], scratch: &[Vec<Point>], anchors: Anc
     let areas = by(Measure::Mean, arm);
     TransferMetrics {
         jumpstart: difference(&starts(arm), &starts(scratch)),
-        time_to_threshold: TimeToThreshold::of(anchors.at(threshold), arm),
+        time_to_threshold: TimeToThreshold::of(anchors.threshold(threshold), arm),
         asymptotic: mean(&ends),
-        asymptotic_gain: difference(&ends, &by(Measure::Final, scratch)),
         area: mean(&areas),
         transfer_ratio: transfer_ratio(&areas, &by(Measure::Mean, scratch), anchors),
     }
@@ -115,8 +114,17 @@ pub fn difference(a: &[f64], b: &[f64]) -> Estimate {
 fn transfer_ratio(arm: &[f64], scratch: &[f64], anchors: Anchors) -> Option<Estimate> {
     let normalized = |values: &[f64]| values.iter().map(|value| anchors.normalized(*value)).collect::<Option<Vec<f64>>>();
     let (arm, scratch) = (normalized(arm)?, normalized(scratch)?);
-    let ratio = |arms: &[Vec<f64>]| (mean(&arms[0]) - mean(&arms[1])) / mean(&arms[1]);
-    (mean(&scratch) > 0.01).then(|| bootstrapped(&[&arm, &scratch], ratio, 0))
+    // A resampled scratch at random would turn the ratio around: then there is no interval.
+    let lost = std::cell::Cell::new(false);
+    let ratio = |arms: &[Vec<f64>]| {
+        let base = mean(&arms[1]);
+        lost.set(lost.get() || base <= LEAST_BASE);
+        (mean(&arms[0]) - base) / base
+    };
+    (mean(&scratch) > LEAST_BASE).then(|| {
+        let estimate = bootstrapped(&[&arm, &scratch], ratio, 0);
+        Estimate { interval: estimate.interval.filter(|_| !lost.get()), ..estimate }
+    })
 }
 
 /// The interquartile mean with its percentile interval.
@@ -154,7 +162,7 @@ mod tests {
         let arm = [curve([10.0, 50.0, 90.0]), curve([30.0, 70.0, 90.0])];
         let scratch = [curve([0.0, 20.0, 80.0]), curve([0.0, 40.0, 100.0])];
         let found = transfer_metrics(&arm, &scratch, Anchors { random: 0.0, reference: 100.0 }, 0.9);
-        assert_eq!((found.jumpstart.value, found.asymptotic, found.asymptotic_gain.value), (20.0, 90.0, 0.0));
+        assert_eq!((found.jumpstart.value, found.asymptotic), (20.0, 90.0));
         assert_eq!(found.time_to_threshold, TimeToThreshold { reached: 2, runs: 2, median: Some(100) });
         // Areas 50 and 65 against 30 and 45: 57.5 / 37.5 - 1.
         assert_eq!(found.area, 57.5);

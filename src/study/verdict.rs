@@ -1,9 +1,10 @@
 //! The verdict on an arm against scratch, its rule in one place.
 //!
 //! 1. One number for each run: the study's measure. The unit is the seed, with a source of its own where the study judges an environment.
-//! 2. Welch's t on the difference of means; Holm over all arms and pairs of the study at 5 %; the interval stands at the level of its step.
-//! 3. **Helped** or **hurt** where that interval excludes 0; **equivalent** where it lies within 5 % of the way from random to the
-//!    reference; otherwise **undecided**.
+//! 2. Welch's t on the difference of means; Holm over all arms and pairs of the study at 5 %: **helped** or **hurt** where the adjusted p is at
+//!    most 5 %, which is where the interval at the level of Holm's step excludes 0.
+//! 3. **Equivalent** where the simultaneous interval (Bonferroni's, which holds for all comparisons together) lies within 5 % of the way from
+//!    random to the reference; otherwise **undecided**.
 
 use crate::stats::{Welch, holm, mean, t_quantile};
 use serde::Serialize;
@@ -78,10 +79,10 @@ pub struct Comparison {
     pub welch: Welch,
     /// p after Holm's correction.
     pub p: f64,
-    /// The level of the interval.
-    pub level: f64,
-    /// The simultaneous interval of the difference.
+    /// The interval of the difference that holds for all comparisons of the study together.
     pub interval: [f64; 2],
+    /// The interval at the level of Holm's step: it excludes 0 exactly where `p` is at most 5 %.
+    pub step: [f64; 2],
     /// What is as good as no difference.
     pub margin: f64,
     /// The verdict.
@@ -96,18 +97,30 @@ pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
     if a.len().min(b.len()) < LEAST_SEEDS { None } else { Welch::new(a, b) }
 }
 
+/// What is as good as no difference; nothing is where scratch does not learn more than random actions get.
+fn margin(range: f64) -> f64 {
+    MARGIN * range.max(0.0)
+}
+
 /// Compares all arms of a study at once; `None` where an arm or scratch has fewer than [`LEAST_SEEDS`] values.
 #[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a study has few comparisons")]
 pub fn judge(all: &[Sides<'_>]) -> Vec<Option<Comparison>> {
     let tests: Vec<Option<Welch>> = all.iter().map(|sides| welch(sides.arm, sides.scratch)).collect();
     let p: Vec<f64> = tests.iter().flatten().map(|welch| welch.p).collect();
+    let level = 1.0 - ALPHA / p.len().max(1) as f64;
     let mut adjusted = holm(&p, ALPHA).into_iter();
     let compare = |(welch, sides): (Option<Welch>, &Sides<'_>)| {
         let (welch, adjusted) = (welch?, adjusted.next()?);
-        let (interval, margin) = (welch.interval(adjusted.level), MARGIN * sides.range.abs());
-        let verdict = Verdict::of(interval, margin);
-        let seeds = if verdict == Verdict::Undecided { seeds_to_decide(&welch, sides, adjusted.level, margin) } else { None };
-        Some(Comparison { welch, p: adjusted.p, level: adjusted.level, interval, margin, verdict, seeds })
+        let (interval, step, margin) = (welch.interval(level), welch.interval(adjusted.level), margin(sides.range));
+        let verdict = match adjusted.p <= ALPHA {
+            true if welch.difference > 0.0 => Verdict::Helped,
+            true => Verdict::Hurt,
+            false if interval[0] > -margin && interval[1] < margin => Verdict::Equivalent,
+            false => Verdict::Undecided,
+        };
+        let seeds = if verdict == Verdict::Undecided { seeds_to_decide(&welch, sides, level, margin) } else { None };
+        Some(Comparison { welch, p: adjusted.p, interval, step, margin, verdict, seeds })
     };
     tests.into_iter().zip(all).map(compare).collect()
 }
@@ -161,24 +174,43 @@ pub fn band(budgets: &[(u64, Vec<f64>, Vec<f64>)], range: f64) -> Vec<Budget> {
     let level = 1.0 - ALPHA / budgets.len().max(1) as f64;
     let at = |(steps, arm, scratch): &(u64, Vec<f64>, Vec<f64>)| {
         let interval = welch(arm, scratch).map(|welch| welch.interval(level));
-        let verdict = interval.map(|interval| Verdict::of(interval, MARGIN * range.abs()));
+        let verdict = interval.map(|interval| Verdict::of(interval, margin(range)));
         Budget { steps: *steps, arm: mean(arm), scratch: mean(scratch), interval, verdict }
     };
     budgets.iter().map(at).collect()
 }
 
-/// Where the mean difference changes its sign: steps, between the two budgets by a straight line.
+/// A budget at which the mean difference changes its sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SignChange {
+    /// Steps, between two budgets by a straight line.
+    pub steps: u64,
+    /// Whether the arm is behind scratch before and ahead of it after; else the other way round.
+    pub upwards: bool,
+    /// Whether both sides are decided, hurt on the one and helped on the other; else only one is.
+    pub confirmed: bool,
+}
+
+/// Where the mean difference changes its sign. Means that wander around 0 do so all the time: a change counts only where the band says
+/// helped or hurt on one of its sides.
 #[must_use]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "steps between two steps")]
-pub fn sign_changes(band: &[Budget]) -> Vec<u64> {
+pub fn sign_changes(band: &[Budget]) -> Vec<SignChange> {
     let nonzero: Vec<&Budget> = band.iter().filter(|budget| budget.difference() != 0.0).collect();
-    let crossing = |pair: &[&Budget]| {
-        let (before, after) = (pair[0].difference(), pair[1].difference());
-        let share = before / (before - after);
-        let (from, to) = (pair[0].steps as f64, pair[1].steps as f64);
-        (before.signum() != after.signum()).then(|| (from + share * (to - from)).round() as u64)
+    let decided = |part: &[&Budget], upwards: bool| {
+        let expected = if upwards { Verdict::Helped } else { Verdict::Hurt };
+        part.iter().any(|budget| budget.verdict == Some(expected))
     };
-    nonzero.windows(2).filter_map(crossing).collect()
+    let change = |index: usize| {
+        let (before, after) = (nonzero[index].difference(), nonzero[index + 1].difference());
+        let upwards = after > 0.0;
+        let sides = [decided(&nonzero[..=index], !upwards), decided(&nonzero[index + 1..], upwards)];
+        let (from, to) = (nonzero[index].steps as f64, nonzero[index + 1].steps as f64);
+        let steps = (from + before / (before - after) * (to - from)).round() as u64;
+        let counts = (before > 0.0) != upwards && (sides[0] || sides[1]);
+        counts.then_some(SignChange { steps, upwards, confirmed: sides[0] && sides[1] })
+    };
+    (0..nonzero.len().saturating_sub(1)).filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -196,25 +228,40 @@ mod tests {
         for (interval, expected) in cases {
             assert_eq!(Verdict::of(interval, 1.0), expected);
         }
-        // Nothing is equivalent where there is nothing to learn, but what is exactly equal is.
-        assert_eq!(Verdict::of([0.0, 0.0], 0.0), Verdict::Undecided);
     }
 
     #[test]
-    fn holm_widens_what_stands_beside_others() {
+    fn holm_decides_and_all_intervals_stand_together() {
         let (arm, scratch) = ([3.0, 4.0, 5.0, 4.5], [1.0, 2.0, 1.5, 2.5]);
         let sides = Sides { arm: &arm, scratch: &scratch, range: 10.0 };
         let alone = judge(&[sides])[0].unwrap();
         let among = judge(&[sides, Sides { arm: &scratch, ..sides }, Sides { arm: &[1.0, 2.0], ..sides }]);
-        assert!(alone.level == 0.95 && among[0].unwrap().level == 0.975 && among[2].is_none());
+        assert!(among[2].is_none() && among[0].unwrap().interval[0] < alone.interval[0]);
         assert_eq!((alone.verdict, among[1].unwrap().welch.difference), (Verdict::Helped, 0.0));
         assert!(among[1].unwrap().seeds.unwrap() > 4);
+        // Equal data have equal intervals.
+        let twice = judge(&[sides, sides]);
+        assert_eq!(twice[0].unwrap().interval, twice[1].unwrap().interval);
     }
 
     #[test]
-    fn the_sign_changes_where_the_line_crosses() {
-        let budget = |steps, arm| Budget { steps, arm, scratch: 0.0, interval: None, verdict: None };
-        assert_eq!(sign_changes(&[budget(10, -1.0), budget(20, 0.0), budget(30, 3.0), budget(40, 1.0)]), [15]);
-        assert!(sign_changes(&[budget(10, 0.0), budget(20, 2.0)]).is_empty());
+    fn where_nothing_varies_and_nothing_is_learned_nothing_is_decided() {
+        let floor = [-200.0; 3];
+        let judged = |range| judge(&[Sides { arm: &floor, scratch: &floor, range }])[0].unwrap();
+        assert_eq!((judged(0.0).verdict, judged(0.0).seeds), (Verdict::Undecided, None));
+        assert_eq!(judged(-10.0).verdict, Verdict::Undecided, "a reference below random measures nothing");
+        assert_eq!(judged(10.0).verdict, Verdict::Equivalent);
+    }
+
+    #[test]
+    fn a_sign_changes_where_one_side_is_decided() {
+        let budget = |steps, arm, verdict| Budget { steps, arm, scratch: 0.0, interval: None, verdict: Some(verdict) };
+        let (hurt, open) = (Verdict::Hurt, Verdict::Undecided);
+        let band = [budget(5, 0.0, open), budget(10, -1.0, hurt), budget(20, 0.0, open), budget(30, 3.0, open), budget(40, 1.0, open)];
+        assert_eq!(sign_changes(&band), [SignChange { steps: 15, upwards: true, confirmed: false }]);
+        let noise = [budget(10, -1.0, open), budget(20, 2.0, open)];
+        assert!(sign_changes(&noise).is_empty());
+        let both = [budget(10, 1.0, Verdict::Helped), budget(20, -1.0, hurt)];
+        assert_eq!(sign_changes(&both), [SignChange { steps: 15, upwards: false, confirmed: true }]);
     }
 }

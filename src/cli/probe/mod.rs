@@ -53,9 +53,9 @@ interval    mean with Student's t-interval, and interquartile mean
 
 verdict     the verdicts of a study, from the measure of each run; all comparisons are one family
   in   {\"comparisons\": [{\"arm\": [N], \"scratch\": [M], \"random\": r, \"reference\": R}, ...]}
-  out  {\"comparisons\": [{\"verdict\": helped | hurt | equivalent | undecided, \"difference\", \"interval\": [low, high], \"level\", \"p\",
-       \"adjusted_p\", \"margin\", \"seeds_to_decide\", \"normalized\": [arm, scratch], \"iqm\": [arm, scratch],
-       \"probability_of_improvement\"}, ...]}; null where two values are needed
+  out  {\"comparisons\": [{\"verdict\": helped | hurt | equivalent | undecided, \"difference\", \"interval\": [low, high] (holds
+       for all comparisons together), \"holm_interval\" (excludes 0 where it helped or hurt), \"p\", \"adjusted_p\", \"margin\", \"seeds_to_decide\", \"normalized\": [arm, scratch], \"iqm\": [arm, scratch],
+       \"probability_of_improvement\"}, ...]}; null below three values
 
 Example:
   echo '{\"environment\": \"cartpole\", \"cases\": [{\"state\": [0.01, 0.02, 0.03, 0.04], \"action\": 1}]}' | heirloom probe step";

@@ -92,15 +92,15 @@ fn figure(definition: &Definition, shown: &Shown<'_>) -> Markup {
         Measure::Final => "return at each budget",
     };
     let caption = html! {
-        "What a method has over scratch in " (what) "; bands are simultaneous 95 % intervals over all budgets of a method, and the grey band is what
-        counts as no difference (±" (100.0 * MARGIN) " % of random to reference). A run is planned for " (count(shown.pair.steps)) " steps: where
+        "What a method has over scratch in " (what) "; bands are 95 % intervals that hold for all budgets of a method together (at the last budget, for
+        all comparisons of the study), and the grey band is what counts as no difference (±" (100.0 * MARGIN) " % of random to reference). A run is planned for " (count(shown.pair.steps)) " steps: where
         its learning rate falls, one that was planned for fewer would have learned a little more by then."
     };
     captioned(&format!("{}-{}-budgets", definition.name, shown.pair.name), shown.figure(0), &wide_and_narrow(&wide, &narrow), &caption)
 }
 
 fn curves(shown: &Shown<'_>) -> Curves {
-    let margin = MARGIN * shown.found.anchors.range().abs();
+    let margin = MARGIN * shown.found.anchors.range().max(0.0);
     let none = Curve {
         name: "scratch".into(),
         colour: Colour::NEUTRAL,
@@ -136,5 +136,5 @@ fn curves(shown: &Shown<'_>) -> Curves {
 fn break_even(shown: &Shown<'_>) -> Vec<(f64, String)> {
     let against = shown.found.headline().and_then(|arm| arm.against.as_ref());
     let changes = against.map_or(&[][..], |against| against.sign_changes.as_slice());
-    changes.iter().take(1).map(|steps| (*steps as f64, format!("break-even at {}", count(*steps)))).collect()
+    changes.iter().take(1).map(|change| (change.steps as f64, format!("break-even at {}", count(change.steps)))).collect()
 }

@@ -29,7 +29,7 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>) -> Markup {
 }
 
 fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
-    let steps = if arm.method.learns() { shown.pair.steps } else { 0 };
+    let steps = if arm.method.learns() { shown.found.steps } else { 0 };
     let source = if arm.method.needs_source() { shown.pair.origin.steps() } else { 0 };
     let tuning = arm.trials.iter().map(|trial| trial.values.len() as u64 * steps).sum::<u64>();
     let configuration = shown.pair.configuration(arm.method, arm.factor);

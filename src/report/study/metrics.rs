@@ -7,7 +7,7 @@ use crate::study::{Arm, Definition};
 use maud::{Markup, html};
 
 pub(super) fn table(definition: &Definition, shown: &Shown<'_>) -> Markup {
-    let threshold = shown.found.anchors.at(definition.threshold);
+    let threshold = shown.found.anchors.threshold(definition.threshold);
     html! {
         h3 { "By the measures of transfer" }
         div.scroll {
@@ -38,8 +38,12 @@ pub(super) fn table(definition: &Definition, shown: &Shown<'_>) -> Markup {
         }
         p.hint {
             "Random actions get " (number(shown.found.anchors.random)) "; scratch gets " (number(shown.found.anchors.reference)) " in "
-            (count(shown.pair.reference_steps)) " steps (" (shown.found.reference.len()) " seeds of its own): normalised, these are 0 and 1, and the threshold is "
-            (definition.threshold) ", a return of " (number(threshold)) "."
+            (count(shown.pair.reference_steps)) " steps (" (shown.found.reference.len()) " seeds of its own)"
+            @if shown.found.anchors.range() > 0.0 {
+                ": normalised, these are 0 and 1, and the threshold is " (definition.threshold) ", a return of " (number(threshold)) "."
+            } @else {
+                ": there is no way from the one to the other, and so no threshold and no normalised return."
+            }
         }
     }
 }

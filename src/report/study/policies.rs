@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub(super) fn section(definition: &Definition, results: &Results) -> Markup {
     let mut met = BTreeSet::new();
     let distinct: Vec<(&Pair, &PairResults)> =
-        definition.pairs.iter().zip(&results.pairs).filter(|(pair, _)| met.insert((pair.origin.name(), pair.origin.steps()))).collect();
+        definition.pairs.iter().zip(&results.pairs).filter(|(pair, _)| met.insert(identity(&pair.origin))).collect();
     html! {
         section #policies {
             h2 { "What was moved" }
@@ -81,5 +81,13 @@ fn ancestor(ancestor: &Ancestor) -> Markup {
                 ul { @for parent in &ancestor.parents { (self::ancestor(parent)) } }
             }
         }
+    }
+}
+
+/// What tells one origin from another.
+fn identity(origin: &Origin) -> (String, u64) {
+    match origin {
+        Origin::Policy(source) => (source.card.digest.clone(), 0),
+        Origin::Environment { environment, steps } => (environment.digest(), *steps),
     }
 }

@@ -1,6 +1,6 @@
 //! How to make the study again: its file, its command, and everything that the bits depend on.
 
-use crate::choose::Method;
+use crate::choose::{Method, words};
 use crate::nn::numerics;
 use crate::report::number::count;
 use crate::study::Definition;
@@ -14,7 +14,7 @@ pub(super) fn section(definition: &Definition) -> Markup {
             h2 { "Make it again" }
             p { "With this text as " code { "studies/" (definition.name) ".ron" } ":" }
             pre { (definition.text.trim_end()) }
-            pre.command { "heirloom compare studies/" (definition.name) ".ron" (definition.options) }
+            pre.command { "heirloom compare " (words::quoted(&format!("studies/{}.ron", definition.name))) (definition.options) }
             dl {
                 dt { "program" }
                 dd { "heirloom " (env!("CARGO_PKG_VERSION")) }
