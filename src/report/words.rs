@@ -53,7 +53,12 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
         Verdict::Hurt if -comparison.welch.difference < comparison.margin => format!("{place} hurt, but by little: {numbers}; {apart}."),
         Verdict::Hurt => format!("{place} hurt: {numbers}; {apart}."),
         Verdict::Equivalent => {
-            format!("{place} made no difference that matters: {numbers}; {apart} is inside ±{}.", number(comparison.margin))
+            format!(
+                "{place} made no difference that matters: {numbers}; the difference of {} {} is inside ±{}.",
+                difference(comparison.welch.difference),
+                limits(Some(comparison.interval)),
+                number(comparison.margin)
+            )
         }
         Verdict::Undecided => {
             let more = match comparison.seeds {
@@ -99,7 +104,7 @@ pub fn budget_sentence(arm: &Arm, budget: &Budget) -> String {
         Some(Verdict::Helped) => "helps",
         Some(Verdict::Hurt) => "hurts",
         Some(Verdict::Equivalent) => "makes no difference that matters",
-        Some(Verdict::Undecided) => "may help or hurt: it is undecided",
+        Some(Verdict::Undecided) => "may help or hurt, which is undecided",
         None => "cannot be judged from so few seeds",
     };
     let apart = format!("{} {}", difference(budget.difference()), limits(budget.interval));

@@ -53,7 +53,8 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
     for method in others {
         match define(&file(vec![method.clone()]), registry) {
             Ok(_) => fitting.push(method),
-            Err(error) => misfit = misfit.or(Some(error)),
+            // The last method asks for the least.
+            Err(error) => misfit = Some(error),
         }
     }
     match misfit {
@@ -63,7 +64,7 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
 }
 
 fn define(file: &File, registry: &Registry) -> Result<Definition> {
-    let source = ron::Source { name: "proposal".to_owned(), text: text(file) };
+    let source = ron::Source { name: file.pairs[0].name.clone(), text: text(file) };
     Definition::of("proposal".to_owned(), source, registry, &Changes::default())
 }
 

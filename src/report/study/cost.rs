@@ -25,6 +25,7 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>) -> Markup {
                 tbody { @for arm in &shown.found.arms { (row(definition, shown, arm)) } }
             }
         }
+        p.hint { "Normalisers learn in the same steps, evaluation episodes are not counted; the reference's steps are for the yardstick alone." }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Shown, captioned, colour, seeds, wide_and_narrow};
 use crate::report::chart::{Axis, Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, legend::legend, scale};
+use crate::report::number::counted;
 use crate::stats::Interval;
 use crate::study::{Arm, Definition};
 use maud::{Markup, html};
@@ -88,7 +89,7 @@ fn panel(drawn: &Curves, pair: &Shown<'_>, y: [f64; 2], [left, top]: [f64; 2], w
     let frame = Frame { left: left + curves::room_for_numbers(y), top: top + 30.0, right: left + width, bottom: top + PANEL_HEIGHT - 56.0 };
     let untitled = Curves { y_title: String::new(), ..drawn.clone() };
     html! {
-        text.head.f-ink x=(Px(left)) y=(Px(top + 12.0)) { (label::fitted(&pair.title(), 1.1 * 14.0, width)) }
+        text.head.f-ink x=(Px(left)) y=(Px(top + 12.0)) { (label::fitted(&format!("{}, {}", pair.pair.name, counted(pair.found.steps, "step")), 1.1 * 14.0, width)) }
         (untitled.panel(&format!("picture-{}", pair.number), frame, drawn.x_reach().unwrap_or([0.0, 1.0]), y))
     }
 }

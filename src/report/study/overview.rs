@@ -89,8 +89,8 @@ fn figure(id: &str, title: &str, shown: &[Shown<'_>], columns: usize, width: f64
 
 fn dots(shown: &Shown<'_>) -> Dots {
     Dots {
-        heading: shown.title(),
-        x_title: "difference to scratch, share of random to reference".into(),
+        heading: shown.pair.name.clone(),
+        x_title: "share of random to reference".into(),
         rows: shown.found.arms.iter().filter_map(|arm| dot_row(shown, arm)).collect(),
         reference: Some(0.0),
     }

@@ -9,6 +9,7 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>, registry: &Reg
     html! {
         section id=(format!("pair-{}", shown.number)) {
             h2 { (shown.title()) }
+            p.kicker { (shown.pair.name) }
             p.about { (shown.pair.target.about) }
             (answer(shown))
             (notes(definition, shown))
