@@ -5,7 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a program of its own")]
 
 use heirloom::env::Registry;
-use heirloom::file::{disk, ron};
+use heirloom::file::disk;
 use heirloom::nn::autograd;
 use heirloom::parallel::Pool;
 use heirloom::report;
@@ -35,19 +35,24 @@ fn main() -> heirloom::Result<()> {
     let registry = Registry::standard();
     let pool = Pool::new(2, autograd::use_one_thread)?;
 
-    let question = propose(SourceFile::Policy("cartpole".into()), "cartpole_reversed", &registry)?;
-    let plan = fitting(&question, Duration::from_secs(60), pool.threads(), &registry)?;
-    let source = ron::Source { name: "plan".into(), text: plan.text };
-    let definition = Definition::of("judge".into(), source, &registry, &Changes::default())?;
-
     let out = Path::new("target/judge-example");
+    disk::create_folder(out)?;
+    let plan = out.join("study.ron");
+    if !plan.exists() {
+        // What fits a minute depends on the machine: a plan is made once, and kept.
+        let question = propose(SourceFile::Policy("cartpole".into()), "cartpole_reversed", &registry)?;
+        let proposal = fitting(&question, Duration::from_secs(60), pool.threads(), &registry)?;
+        disk::write(&plan, proposal.text.as_bytes())?;
+    }
+    let definition = Definition::read(&plan, &registry, &Changes::default())?;
+
     let before = looks::before(out)?;
     let cache = schedule::shared_cache();
     let ran = pool.enter(|| schedule::run(&definition, out, cache, &registry, &pool, &Stop::new(), &Narrator))?;
     let results = Results::new(&definition, ran.expect("nobody asked it to stop"));
 
     for (pair, found) in definition.pairs.iter().zip(&results.pairs) {
-        if let Some(arm) = found.headline() {
+        for arm in found.speaking() {
             println!("{}", report::words::sentence(pair, found, arm));
         }
     }

@@ -3,6 +3,7 @@
 use super::arguments::pool;
 use super::studying;
 use super::terminal::{self, Ending, count};
+use crate::choose::Method;
 use crate::env::Registry;
 use crate::error::{Error, Result};
 use crate::file::disk;
@@ -40,8 +41,8 @@ impl From {
 
 /// Did the transfer help, from which budget on, and can the answer be trusted? Bring a policy (or a source environment) and a target.
 ///
-/// Picks budgets and seeds that fit the time, runs learning from scratch and every method, tunes all of them alike, and ends with a page
-/// whose slider shows the verdict for each target budget. The study that it planned lies beside the page as study.ron; the same command
+/// Picks budgets and seeds that fit the time, runs learning from scratch and every method that fits, all of them tuned alike where there is
+/// time for it, and ends with a page whose slider shows the verdict for each target budget. The study that it planned lies beside the page as study.ron; the same command
 /// continues it.
 #[derive(Args)]
 #[command(
@@ -76,7 +77,7 @@ pub(super) struct Judge {
 impl Judge {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         if !(self.minutes > 0.0 && self.minutes <= 1e6) {
-            return Err(Error::usage("`--minutes` lies above 0"));
+            return Err(Error::usage("`--minutes` lies between 0 and a million"));
         }
         let file = self.from.propose(&self.target, registry)?;
         let name = &file.pairs[0].name;
@@ -88,7 +89,7 @@ impl Judge {
             terminal::note(&format!("continuing {}: its budgets stay as they were planned", path.display()));
         } else {
             let proposal = fitting(&file, Duration::from_secs_f64(60.0 * self.minutes), pool.threads(), registry)?;
-            self.say_plan(&proposal);
+            self.say_plan(&file, &proposal);
             disk::create_folder(&out)?;
             disk::write(&path, proposal.text.as_bytes())?;
         }
@@ -106,7 +107,11 @@ impl Judge {
         }
     }
 
-    fn say_plan(&self, proposal: &Proposal) {
+    fn say_plan(&self, file: &File, proposal: &Proposal) {
+        let left_out = |method: &&Method| **method != Method::Scratch && !file.methods.iter().any(|name| name == method.name());
+        for method in Method::ALL.iter().filter(left_out) {
+            terminal::note(&format!("left out: {}, by which this source cannot be moved to this target", method.name()));
+        }
         let minutes = proposal.estimate.time.as_secs_f64() / 60.0;
         terminal::note(&format!(
             "planned: {} runs, {} environment steps, about {minutes:.1} minutes at most",

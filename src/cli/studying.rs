@@ -63,7 +63,7 @@ fn show(definition: &Definition, results: &Results, exploratory: Option<&str>) {
             &[1, 2, 3, 4],
             rows.collect(),
         );
-        for arm in speaking(found) {
+        for arm in found.speaking() {
             terminal::say(&report::words::sentence(pair, found, arm));
         }
         terminal::say("");
@@ -82,11 +82,6 @@ fn show(definition: &Definition, results: &Results, exploratory: Option<&str>) {
             terminal::note(&format!("{}: {copy}: was something copied?", pair.name));
         }
     }
-}
-
-/// The method that speaks for the pair; all of them where none does.
-fn speaking(found: &PairResults) -> Vec<&Arm> {
-    found.headline().map_or_else(|| found.arms.iter().filter(|arm| arm.against.is_some()).collect(), |arm| vec![arm])
 }
 
 fn table_row(found: &PairResults, arm: &Arm) -> Vec<String> {

@@ -191,11 +191,11 @@ fn arm_notes(pair: &Pair, found: &PairResults, arm: &Arm, against: &Against) -> 
             _ => "a larger `ppo.entropy_coefficient` may help",
         };
         notes.push(format!(
-            "{name} is sure of the wrong thing: after {} steps its entropy is below a tenth of the greatest while its return is below scratch's; {remedy}.",
+            "{name} is sure of the wrong thing: after {} steps its entropy is below a tenth of the greatest (of a Gaussian: its deviation below a tenth of what scratch starts with) while its return is below scratch's; {remedy}.",
             count(steps)
         ));
     }
-    if found.headline().is_none_or(|headline| headline.method != arm.method) {
+    if !found.speaking().iter().any(|speaking| speaking.method == arm.method) {
         return notes;
     }
     if let Some(first) = against.sign_changes.first() {
@@ -236,7 +236,7 @@ fn pays(name: &str, pays: Pays) -> Option<String> {
             counted(targets, "target")
         )),
         Pays::AtMost(targets) => Some(format!(
-            "The source pays for itself after {} of this kind at most: scratch does not reach the threshold within all steps.",
+            "The source pays for itself after {} of this kind at most: scratch does not reach the threshold within the steps that it was given.",
             counted(targets, "target")
         )),
         Pays::Never => Some(format!("The source does not pay for itself: {name} is no sooner at the threshold than scratch.")),
@@ -264,8 +264,8 @@ pub fn rule(definition: &Definition) -> Vec<String> {
         "The unit is the source seed. Where sources are learned in an environment, source i feeds adaptation i, so that the scatter between sources is in every interval; where one policy is moved, the verdict is about this policy.".to_owned(),
         tuning,
         format!("Measured before the first step and up to {} times on the way (an update may pass several that were due) over {} episodes ({} at both ends), with the most probable action, from start states that all arms share.", definition.evaluations, definition.episodes, crate::study::cell::EPISODES_AT_ENDS.max(definition.episodes)),
-        format!("The difference of means to scratch is tested by Welch's t. {} are one family: Holm's correction keeps the chance that any of them is called helped or hurt by mistake at 5 % for the whole study. The intervals that are shown are Bonferroni's: all of them hold together with 95 %.", counted(comparisons as u64, "comparison")),
+        format!("The difference of means to scratch is tested by Welch's t. All comparisons of the study ({}) are one family: Holm's correction keeps the chance that any of them is called helped or hurt by mistake at 5 % for the whole study. The intervals that are shown are Bonferroni's: all of them hold together with 95 %.", count(comparisons as u64)),
         format!("Helped or hurt: the adjusted p is at most 5 %, which is where the interval at the level of Holm's step excludes 0. Equivalent: not that, and the interval lies inside ±{} % of the way from random actions to the reference, which is what scratch reaches at a long budget. Undecided: neither; it is reported with about the number of seeds that would decide with 80 % power.", 100.0 * MARGIN),
-        "Bands over budgets hold for the budgets of one method together, not for the whole study; at the last budget the study's own verdict stands. A change of sign is told where the band has decided on one of its sides. IQM, probability of improvement and transfer ratio describe, with percentile bootstrap intervals; they decide nothing.".to_owned(),
+        "Bands over budgets hold for the budgets of one method together, not for the whole study; at the last budget the study's own verdict stands. A change of sign is told, of the methods that speak for a pair, where the band has decided on one of its sides. IQM, probability of improvement and transfer ratio describe, with percentile bootstrap intervals; they decide nothing.".to_owned(),
     ]
 }

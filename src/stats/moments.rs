@@ -4,6 +4,12 @@
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
 pub fn mean(values: &[f64]) -> f64 {
+    // What does not vary has itself as its mean, to the last bit, and no deviation.
+    if let [first, rest @ ..] = values
+        && rest.iter().all(|value| value == first)
+    {
+        return *first;
+    }
     values.iter().sum::<f64>() / values.len() as f64
 }
 

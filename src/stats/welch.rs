@@ -57,6 +57,8 @@ mod tests {
         assert_eq!((same.p, same.interval(0.95)), (1.0, [0.0, 0.0]));
         let other = Welch::new(&[500.0; 3], &[499.0; 4]).unwrap();
         assert_eq!((other.p, other.interval(0.95)), (0.0, [1.0, 1.0]));
+        let tenths = Welch::new(&[0.1; 6], &[0.1; 1000]).unwrap();
+        assert_eq!((tenths.error, tenths.p), (0.0, 1.0), "no rounding makes a difference");
         assert_eq!(Welch::new(&[1.0], &[1.0, 2.0]), None);
     }
 }

@@ -333,8 +333,11 @@ fn seeds_are_disjoint(file: &File, first_seed: u64) -> std::result::Result<(), (
         }
     }
     let [report, tuning, reference] = asked;
-    let sources = ("seeds", "sources'", first_seed + SOURCE_SEEDS, file.seeds);
-    let tuning_sources = ("tuning", "tuning sources'", file.tuning.first_seed.saturating_add(SOURCE_SEEDS), tuning_seeds);
+    // Only an environment as a source takes seeds of its own.
+    let learns = file.pairs.iter().any(|pair| matches!(pair.source, SourceFile::Environment { .. }));
+    let [source_seeds, tuning_source_seeds] = if learns { [file.seeds, tuning_seeds] } else { [0, 0] };
+    let sources = ("seeds", "sources'", first_seed + SOURCE_SEEDS, source_seeds);
+    let tuning_sources = ("tuning", "tuning sources'", file.tuning.first_seed.saturating_add(SOURCE_SEEDS), tuning_source_seeds);
     let ranges = [report, sources, tuning, tuning_sources, reference];
     for (index, (_, name, first, count)) in ranges.iter().enumerate() {
         for (field, other, other_first, other_count) in &ranges[index + 1..] {
@@ -342,7 +345,7 @@ fn seeds_are_disjoint(file: &File, first_seed: u64) -> std::result::Result<(), (
                 return Err((
                     field,
                     format!(
-                        "{other} seeds {other_first} to {} overlap the {name} seeds {first} to {}: what is chosen on a seed cannot be judged on it",
+                        "{other} seeds {other_first} to {} overlap the {name} seeds {first} to {}: each needs seeds of its own, or a choice is judged on what it was made on",
                         other_first + other_count - 1,
                         first + count - 1
                     ),
@@ -391,7 +394,10 @@ fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Sourc
     };
     let configurations: Vec<(Method, Configuration)> = methods.iter().copied().map(configure).collect::<Result<_>>()?;
     let update = configurations[0].1.ppo.rollout_steps();
-    if !(update..=1 << 40).contains(&pair.steps) {
+    if pair.steps > 1 << 40 {
+        return Err(Error::usage(format!("{} steps are more than anybody has: they lie below 2^40", pair.steps)));
+    }
+    if pair.steps < update {
         let message = format!("{} steps are less than one update in `{}`, which takes {update}", pair.steps, pair.target);
         return Err(Error::usage(message).hint(format!("give the pair at least {update} steps")));
     }
@@ -403,7 +409,10 @@ fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Sourc
         SourceFile::Environment { .. } => return Err(Error::usage("a source's steps lie below 2^40")),
     };
     let reference_steps = file.reference.steps.unwrap_or_else(|| known.steps.max(2 * pair.steps));
-    if !(2 * pair.steps..=1 << 41).contains(&reference_steps) {
+    if reference_steps > 1 << 41 {
+        return Err(Error::usage(format!("the reference's {reference_steps} steps are more than anybody has: they lie below 2^41")));
+    }
+    if reference_steps < 2 * pair.steps {
         let message = format!("the reference's {reference_steps} steps are no long budget beside the pair's {}", pair.steps);
         return Err(Error::usage(message).hint("give it at least twice the pair's steps, or leave `steps` of `reference` out"));
     }

@@ -77,8 +77,8 @@ fn pair_name(source: &str, target: &str) -> String {
     format!("{}_to_{}", stem(source), stem(target))
 }
 
-/// Proposes the largest study that fits a time: full budgets, tuning and ten seeds where there is room; then smaller budgets; then no
-/// tuning; then fewer seeds.
+/// Proposes the largest study that fits a time: twenty seeds at full budgets where there is room; then ten; then smaller budgets; then no tuning;
+/// then no control; then fewer seeds.
 ///
 /// # Errors
 /// When an environment does not exist, or source and target do not fit.

@@ -218,9 +218,12 @@ impl Results {
         let mut judged = judge(&sides).into_iter();
         for against in pairs.iter_mut().flat_map(|pair| &mut pair.arms).filter_map(|arm| arm.against.as_mut()) {
             against.comparison = judged.next().flatten();
-            // The whole budget is what the study judges: there the band says what the study says.
+            // The whole budget is what the study judges: there the band says what the study says, within the wider of both intervals, so that
+            // the band still holds together.
             if let (Some(last), Some(comparison)) = (against.band.last_mut(), &against.comparison) {
-                (last.interval, last.verdict) = (Some(comparison.interval), Some(comparison.verdict));
+                let wider = |[a, b]: [f64; 2], [c, d]: [f64; 2]| [a.min(c), b.max(d)];
+                last.interval = last.interval.map(|interval| wider(interval, comparison.interval));
+                last.verdict = Some(comparison.verdict);
             }
             against.sign_changes = sign_changes(&against.band);
         }
@@ -244,14 +247,11 @@ impl PairResults {
         self.arms.iter().find(|arm| arm.method == method)
     }
 
-    /// The arm that speaks for the pair: the method that was best on the tuning seeds, or the only one.
+    /// The arms that speak for the pair: the method that was best on the tuning seeds; where nothing was tuned, every method.
     #[must_use]
-    pub fn headline(&self) -> Option<&Arm> {
-        match (self.best, self.arms.as_slice()) {
-            (Some(best), _) => self.arm(best),
-            (None, [_, only]) => Some(only),
-            (None, _) => None,
-        }
+    pub fn speaking(&self) -> Vec<&Arm> {
+        let best = self.best.and_then(|best| self.arm(best));
+        best.map_or_else(|| self.arms.iter().filter(|arm| arm.against.is_some()).collect(), |arm| vec![arm])
     }
 }
 
@@ -263,15 +263,16 @@ impl Arm {
     }
 }
 
-/// The mean over seeds of something at each evaluation, with its t-interval; where a seed does not have it, nothing.
+/// The mean, over the seeds that have it, of something at each evaluation; nothing where none has it. Runs that failed have only their
+/// returns.
 #[must_use]
 pub fn mean_curve(curves: &[Vec<Point>], of: impl Fn(&Point) -> Option<f64>) -> Vec<(u64, Interval)> {
     let length = curves.iter().map(Vec::len).min().unwrap_or(0);
     let at = |index: usize| {
-        let values: Vec<f64> = curves.iter().map(|curve| of(&curve[index])).collect::<Option<_>>()?;
+        let values: Vec<f64> = curves.iter().filter_map(|curve| of(&curve[index])).filter(|value| value.is_finite()).collect();
         let mean = mean(&values);
         let interval = interval_of(&values).unwrap_or(Interval { mean, low: mean, high: mean });
-        Some((curves[0][index].steps, interval))
+        (!values.is_empty()).then(|| (curves[0][index].steps, interval))
     };
     (0..length).filter_map(at).collect()
 }
@@ -300,7 +301,8 @@ fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> Pai
             time_to_threshold: TimeToThreshold::of(anchors.threshold(definition.threshold), &curves),
         }
     });
-    let times: Vec<u64> = scratch.first().map_or_else(Vec::new, |curve| curve.iter().map(|point| point.steps).collect());
+    let whole = arms.iter().filter(|arm| arm.method.learns()).flat_map(|arm| &arm.cells).find(|cell| cell.failed.is_none());
+    let times: Vec<u64> = whole.map_or_else(Vec::new, |cell| cell.evaluations.iter().map(|point| point.steps).collect());
     let sure = sure_below(&action, &scratch);
     let context = Context { definition, pair, anchors, scratch: &scratch, control: control.as_ref(), times: &times, worst, sure };
     let mut arms: Vec<Arm> = arms.into_iter().map(|arm| context.arm(arm)).collect();
@@ -311,7 +313,7 @@ fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> Pai
         anchors,
         reference,
         steps: times.last().copied().unwrap_or(pair.steps),
-        evaluations: times.len().saturating_sub(1) as u64,
+        evaluations: if times.is_empty() { definition.evaluations } else { times.len() as u64 - 1 },
         failed,
         weak_baseline: anchors.range() > 0.0 && arms.first().is_some_and(short),
         arms,
@@ -354,9 +356,9 @@ fn curves(cells: &[CellResult], worst: f64) -> Vec<Vec<Point>> {
     cells.iter().map(whole).collect()
 }
 
-/// An evaluation of a run that failed.
+/// An evaluation of a run that failed: its return counts, the rest is not known.
 const fn lost(steps: u64, worst: f64) -> Point {
-    Point { steps, mean: worst, sampled: worst, entropy: 0.0, divergence: None, explained_variance: None }
+    Point { steps, mean: worst, sampled: worst, entropy: f64::NAN, divergence: None, explained_variance: None }
 }
 
 /// The entropy under which a policy is sure of itself: a tenth of `ln n` for n actions; for a Gaussian, a tenth of the deviation that
@@ -366,7 +368,8 @@ fn sure_below(action: &ActionSpace, scratch: &[Vec<Point>]) -> f64 {
     match action {
         ActionSpace::Discrete(names) => SURE * (names.len() as f64).ln(),
         ActionSpace::Continuous(channels) => {
-            let starts: Vec<f64> = scratch.iter().filter_map(|curve| Some(curve.first()?.entropy)).collect();
+            let starts: Vec<f64> =
+                scratch.iter().filter_map(|curve| Some(curve.first()?.entropy)).filter(|entropy| entropy.is_finite()).collect();
             mean(&starts) + channels.len() as f64 * SURE.ln()
         }
     }
@@ -434,12 +437,11 @@ impl Context<'_> {
         let returns = mean_curve(curves, |point| Some(point.mean));
         let scratch = mean_curve(self.scratch, |point| Some(point.mean));
         let margin = MARGIN * self.anchors.range().max(0.0);
-        let mut points = entropy.iter().zip(&returns).zip(&scratch);
+        let at = |curve: &[(u64, Interval)], steps: u64| curve.iter().find(|(here, _)| *here == steps).map(|(_, interval)| interval.mean);
+        let behind = |steps: u64| Some(at(&returns, steps)? < at(&scratch, steps)? - margin);
         // The start says nothing: there scratch has not learned.
-        let found = points.find(|(((steps, entropy), (_, value)), (_, scratch))| {
-            *steps > 0 && entropy.mean < self.sure && value.mean < scratch.mean - margin
-        });
-        found.map(|(((steps, _), _), _)| *steps)
+        let found = entropy.iter().find(|(steps, entropy)| *steps > 0 && entropy.mean < self.sure && behind(*steps) == Some(true));
+        found.map(|(steps, _)| *steps)
     }
 
     fn pays(&self, own: Option<u64>) -> Pays {
@@ -483,10 +485,13 @@ fn budgets(times: &[u64]) -> Vec<u64> {
 fn copies(definition: &Definition, arms: &[GatheredArm], sources: &[Source]) -> Vec<String> {
     let mut seen: BTreeMap<&str, String> = BTreeMap::new();
     let mut copies = Vec::new();
-    let runs = arms
-        .iter()
-        .filter(|arm| arm.method.learns())
-        .flat_map(|arm| definition.seed_range().zip(&arm.cells).map(|(seed, cell)| (arm.method.name(), seed, cell.policy.as_str())));
+    let runs = arms.iter().filter(|arm| arm.method.learns()).flat_map(|arm| {
+        definition
+            .seed_range()
+            .zip(&arm.cells)
+            .filter(|(_, cell)| cell.failed.is_none())
+            .map(|(seed, cell)| (arm.method.name(), seed, cell.policy.as_str()))
+    });
     for (name, seed, policy) in runs {
         let here = format!("{name} with seed {seed}");
         match seen.get(policy) {

@@ -154,7 +154,7 @@ pub struct Budget {
     pub scratch: f64,
     /// Its interval, simultaneous over all budgets of the arm; `None` below [`LEAST_SEEDS`].
     pub interval: Option<[f64; 2]>,
-    /// What the interval says.
+    /// What the interval says; at the whole budget, the study's own verdict.
     pub verdict: Option<Verdict>,
 }
 
@@ -197,20 +197,20 @@ pub struct SignChange {
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "steps between two steps")]
 pub fn sign_changes(band: &[Budget]) -> Vec<SignChange> {
     let nonzero: Vec<&Budget> = band.iter().filter(|budget| budget.difference() != 0.0).collect();
-    let decided = |part: &[&Budget], upwards: bool| {
-        let expected = if upwards { Verdict::Helped } else { Verdict::Hurt };
-        part.iter().any(|budget| budget.verdict == Some(expected))
+    let stretches: Vec<&[&Budget]> = nonzero.chunk_by(|a, b| (a.difference() > 0.0) == (b.difference() > 0.0)).collect();
+    let decided = |stretch: &[&Budget], expected: Verdict| stretch.iter().any(|budget| budget.verdict == Some(expected));
+    let change = |pair: &[&[&Budget]]| {
+        let (before, after) = (pair[0].last()?, pair[1].first()?);
+        let upwards = after.difference() > 0.0;
+        let [below, above] = [Verdict::Hurt, Verdict::Helped];
+        let sides = if upwards { [below, above] } else { [above, below] };
+        let sides = [decided(pair[0], sides[0]), decided(pair[1], sides[1])];
+        let (from, to) = (before.steps as f64, after.steps as f64);
+        let share = before.difference() / (before.difference() - after.difference());
+        let steps = (from + share * (to - from)).round() as u64;
+        (sides[0] || sides[1]).then_some(SignChange { steps, upwards, confirmed: sides[0] && sides[1] })
     };
-    let change = |index: usize| {
-        let (before, after) = (nonzero[index].difference(), nonzero[index + 1].difference());
-        let upwards = after > 0.0;
-        let sides = [decided(&nonzero[..=index], !upwards), decided(&nonzero[index + 1..], upwards)];
-        let (from, to) = (nonzero[index].steps as f64, nonzero[index + 1].steps as f64);
-        let steps = (from + before / (before - after) * (to - from)).round() as u64;
-        let counts = (before > 0.0) != upwards && (sides[0] || sides[1]);
-        counts.then_some(SignChange { steps, upwards, confirmed: sides[0] && sides[1] })
-    };
-    (0..nonzero.len().saturating_sub(1)).filter_map(change).collect()
+    stretches.windows(2).filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -261,6 +261,8 @@ mod tests {
         assert_eq!(sign_changes(&band), [SignChange { steps: 15, upwards: true, confirmed: false }]);
         let noise = [budget(10, -1.0, open), budget(20, 2.0, open)];
         assert!(sign_changes(&noise).is_empty());
+        let wandering = [budget(10, -1.0, hurt), budget(20, 1.0, open), budget(30, -1.0, open), budget(40, 1.0, open)];
+        assert_eq!(sign_changes(&wandering).len(), 1, "only beside what is decided");
         let both = [budget(10, 1.0, Verdict::Helped), budget(20, -1.0, hurt)];
         assert_eq!(sign_changes(&both), [SignChange { steps: 15, upwards: false, confirmed: true }]);
     }

@@ -53,7 +53,12 @@ fn learning(arguments: &[String]) -> Outcome {
 
 fn verdict(arguments: &[String]) -> Outcome {
     let mut command = child::cargo_command("test --release --test verdict --test first_study -- --nocapture --test-threads 1");
-    command.args(arguments).envs([("HEIRLOOM_EXPERIMENTS", "10000"), ("HEIRLOOM_NULL_RUNS", "200"), ("HEIRLOOM_POWER_RUNS", "100")]);
+    command.args(arguments).envs([
+        ("HEIRLOOM_EXPERIMENTS", "10000"),
+        ("HEIRLOOM_NULL_RUNS", "200"),
+        ("HEIRLOOM_POWER_RUNS", "100"),
+        ("HEIRLOOM_FIRST", "1"),
+    ]);
     let running = child::spawn(&mut command)?;
     child::finish(&command, running)
 }

@@ -55,7 +55,8 @@ verdict     the verdicts of a study, from the measure of each run; all compariso
   in   {\"comparisons\": [{\"arm\": [N], \"scratch\": [M], \"random\": r, \"reference\": R}, ...]}
   out  {\"comparisons\": [{\"verdict\": helped | hurt | equivalent | undecided, \"difference\", \"interval\": [low, high] (holds
        for all comparisons together), \"holm_interval\" (excludes 0 where it helped or hurt), \"p\", \"adjusted_p\", \"margin\", \"seeds_to_decide\", \"normalized\": [arm, scratch], \"iqm\": [arm, scratch],
-       \"probability_of_improvement\"}, ...]}; null below three values
+       \"probability_of_improvement\"}, ...]}; verdict, intervals and p are
+  null below three values, normalized where the reference is not above random
 
 Example:
   echo '{\"environment\": \"cartpole\", \"cases\": [{\"state\": [0.01, 0.02, 0.03, 0.04], \"action\": 1}]}' | heirloom probe step";

@@ -13,7 +13,8 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>) -> Markup {
         shown.found.arms.iter().filter_map(|arm| Some((arm, arm.against.as_ref()?.band.as_slice()))).collect();
     let Some((_, first)) = bands.first().filter(|(_, band)| !band.is_empty()) else { return html! {} };
     let last = first.len() - 1;
-    let speaking = bands.iter().find(|(arm, _)| shown.found.headline().is_some_and(|headline| headline.method == arm.method));
+    let speaks = |arm: &Arm| matches!(shown.found.speaking()[..], [only] if only.method == arm.method);
+    let speaking = bands.iter().find(|(arm, _)| speaks(arm));
     html! {
         (figure(definition, shown))
         div.budget data-figure=(format!("band-{}", shown.number)) data-steps=(steps(first)) {
@@ -131,10 +132,14 @@ fn curves(shown: &Shown<'_>) -> Curves {
     }
 }
 
-/// Where the method that speaks for the pair changes sides.
+/// Where the methods that speak for the pair change sides.
 #[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
 fn break_even(shown: &Shown<'_>) -> Vec<(f64, String)> {
-    let against = shown.found.headline().and_then(|arm| arm.against.as_ref());
-    let changes = against.map_or(&[][..], |against| against.sign_changes.as_slice());
-    changes.iter().take(1).map(|change| (change.steps as f64, format!("break-even at {}", count(change.steps)))).collect()
+    let against = |arm: &Arm| Some((arm.method.name(), arm.against.as_ref()?.sign_changes.first()?.steps));
+    let changes: Vec<(&str, u64)> = shown.found.speaking().into_iter().filter_map(against).collect();
+    let text = |name: &str, steps: u64| match changes.len() {
+        1 => format!("break-even at {}", count(steps)),
+        _ => format!("{name} at {}", count(steps)),
+    };
+    changes.iter().map(|(name, steps)| (*steps as f64, text(name, *steps))).collect()
 }

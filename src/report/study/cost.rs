@@ -41,7 +41,7 @@ fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
             td.number data-label="warm-up" { (count(warm_up(arm.method, &configuration).min(steps))) }
             td.number data-label="tuning" { (count(tuning)) }
             td.number data-label="source" { (count(source)) }
-            td.number data-label="all" { (count(steps + source)) }
+            td.number data-label="all" { (count(steps.saturating_add(source))) }
             td data-label="learning rate" {
                 @if arm.method.learns() {
                     (number_of_rate(configuration.ppo.learning_rate)) " (× " (arm.factor) ")"

@@ -4,7 +4,8 @@ use super::{Shown, captioned, colour, seeds, wide_and_narrow};
 use crate::report::chart::{Axis, Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, legend::legend, scale};
 use crate::report::number::counted;
 use crate::stats::Interval;
-use crate::study::{Arm, Definition};
+use crate::study::cell::EPISODES_AT_ENDS;
+use crate::study::{Arm, Definition, verdict};
 use maud::{Markup, html};
 
 /// The learning curves of a pair, captioned.
@@ -15,13 +16,13 @@ pub(super) fn figure(definition: &Definition, shown: &Shown<'_>) -> Markup {
     let wide = drawn.figure(&format!("{id}-wide"), &title, [920.0, 400.0], Names::AtTheEnd);
     let narrow = drawn.figure(&format!("{id}-narrow"), &title, [380.0, 380.0], Names::Above);
     let bands = match definition.seeds {
-        1 => "one seed has no interval".to_owned(),
+        0..LEAST_SEEDS => "so few seeds have no interval".to_owned(),
         _ => format!("bands are 95 % t‑intervals over {}, cut where they leave the frame", seeds(definition)),
     };
     let level = if shown.found.arms.iter().any(|arm| !arm.method.learns()) { "; what does not learn is a dotted level" } else { "" };
     let caption = html! {
         "Mean return while learning in " (shown.pair.target.name) ": each point is " (definition.episodes) " episodes of the policy at that
-        step; " (bands) (level) "." span.hint { " Point at the curves to read them, press a name to hide its curve." }
+        step (" (EPISODES_AT_ENDS.max(definition.episodes)) " at both ends); " (bands) (level) "." span.hint { " Point at the curves to read them, press a name to hide its curve." }
     };
     captioned(&format!("{}-{}-curves", definition.name, shown.pair.name), shown.figure(1), &wide_and_narrow(&wide, &narrow), &caption)
 }
@@ -49,6 +50,7 @@ fn curve(arm: &Arm) -> Curve {
     Curve { name: arm.method.name().to_owned(), colour: colour(arm.method), course, values }
 }
 
+const LEAST_SEEDS: u64 = verdict::LEAST_SEEDS as u64;
 const WIDTH: f64 = 960.0;
 const MARGIN: f64 = 28.0;
 const GAP: f64 = 44.0;
@@ -95,7 +97,7 @@ fn panel(drawn: &Curves, pair: &Shown<'_>, y: [f64; 2], [left, top]: [f64; 2], w
 }
 
 fn bands(seeds: u64) -> String {
-    if seeds < 2 { ", one seed".to_owned() } else { format!(", with 95 % bands over {seeds} seeds") }
+    if seeds < LEAST_SEEDS { format!(", {}", counted(seeds, "seed")) } else { format!(", with 95 % bands over {seeds} seeds") }
 }
 
 /// As in the overview, targets of one simulator share their axis.

@@ -98,7 +98,7 @@ fn header(definition: &Definition, shown: &[Shown<'_>], exploratory: Option<&str
             p.lead { (definition.about) }
             @if let Some(why) = exploratory { p.exploratory { b { "Exploratory. " } (capitalised(why)) "." } }
             @if let [only] = shown {
-                @if let Some(arm) = only.found.headline() { p.answer { (words::sentence(only.pair, only.found, arm)) } }
+                @for arm in only.found.speaking() { p.answer { (words::sentence(only.pair, only.found, arm)) } }
             }
             ul.facts {
                 @for (number, one, many) in facts { li { b { (count(number)) } " " (if number == 1 { one } else { many }) } }

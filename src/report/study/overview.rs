@@ -18,7 +18,7 @@ pub(super) fn section(definition: &Definition, shown: &[Shown<'_>]) -> Markup {
     let narrow = figure("overview-narrow", title, shown, 1, 380.0);
     let caption = html! {
         "Each method's difference to scratch, as a share of the way from random actions (−1 would lose all of it) to what scratch reaches at a long
-        budget (+1 would win all of it), with intervals that hold for the whole study at once. An interval right of the line: helped; left of it: hurt."
+        budget (+1 would win all of it), with intervals that hold for the whole study at once. An interval right of the line: helped; left of it: hurt; Holm’s correction may decide where it just touches."
     };
     html! {
         section #overview {
@@ -59,7 +59,7 @@ fn verdicts(definition: &Definition, shown: &[Shown<'_>]) -> Markup {
         @if definition.tunes() { p.hint { "* speaks for its pair: the best method on the tuning seeds, judged on the others." } }
         ul.answers {
             @for pair in shown {
-                @if let Some(arm) = pair.found.headline() { li { (words::sentence(pair.pair, pair.found, arm)) } }
+                @for arm in pair.found.speaking() { li { (words::sentence(pair.pair, pair.found, arm)) } }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Shown, band, chip, cost, curves, diagnostics, differences, metrics, table, words};
 use crate::env::Registry;
-use crate::study::{Arm, Definition, Origin};
+use crate::study::{Definition, Origin};
 use maud::{Markup, html};
 
 pub(super) fn section(definition: &Definition, shown: &Shown<'_>, registry: &Registry) -> Markup {
@@ -26,12 +26,8 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>, registry: &Reg
 
 /// The verdict of the method that speaks for the pair; of all of them where none does.
 fn answer(shown: &Shown<'_>) -> Markup {
-    let speaking: Vec<&Arm> = match shown.found.headline() {
-        Some(arm) => vec![arm],
-        None => shown.found.arms.iter().filter(|arm| arm.against.is_some()).collect(),
-    };
     html! {
-        @for arm in speaking {
+        @for arm in shown.found.speaking() {
             p.answer {
                 @if let Some(comparison) = arm.against.as_ref().and_then(|against| against.comparison) { (chip(comparison.verdict)) " " }
                 (words::sentence(shown.pair, shown.found, arm))

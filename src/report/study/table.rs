@@ -23,7 +23,7 @@ pub(super) fn table(definition: &Definition, shown: &Shown<'_>) -> Markup {
                         th.number scope="col" { abbr title="0 is random actions, 1 is scratch at a long budget" { "normalised" } }
                         th.number scope="col" { abbr title="Interquartile mean: the mean of the middle half of the seeds, with its bootstrap interval" { "IQM" } }
                         th.seeds scope="col" { "every seed" (strip::strip_axis(domain)) }
-                        th.number scope="col" { abbr title="The interval holds for all comparisons of the study together" { "against scratch" } }
+                        th.number scope="col" { abbr title="The interval holds for all comparisons of the study together; Holm’s correction may decide where it just touches 0" { "against scratch" } }
                     }
                 }
                 tbody { @for arm in &shown.found.arms { (row(shown, arm, domain, scratch)) } }
