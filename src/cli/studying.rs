@@ -90,7 +90,10 @@ fn table_row(found: &PairResults, arm: &Arm) -> Vec<String> {
     let comparison = arm.against.as_ref().and_then(|against| against.comparison);
     let difference = comparison.map_or_else(String::new, |comparison| interval(Some(comparison.interval)));
     let marked = if found.best == Some(arm.method) { format!("{} *", arm.method.name()) } else { arm.method.name().into() };
-    let verdict = comparison.map_or_else(String::new, |comparison| comparison.verdict.name().to_owned());
+    let verdict = comparison.map_or_else(String::new, |comparison| match comparison.decisive_step() {
+        Some([low, high]) => format!("{} (Holm's step [{}, {}])", comparison.verdict.name(), number(low), number(high)),
+        None => comparison.verdict.name().to_owned(),
+    });
     vec![marked, number(arm.mean.value), interval(arm.mean.interval), number(arm.metrics.asymptotic), difference, verdict]
 }
 

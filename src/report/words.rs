@@ -43,9 +43,7 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
     };
     let share = share(found, comparison.welch.difference);
     // Holm decides more than intervals that hold together can show: then its own step is shown too.
-    let [low, high] = comparison.interval;
-    let decided = matches!(comparison.verdict, Verdict::Helped | Verdict::Hurt) && low <= 0.0 && high >= 0.0;
-    let step = if decided { format!(" (at the level of its step {})", limits(Some(comparison.step))) } else { String::new() };
+    let step = comparison.decisive_step().map_or_else(String::new, |step| format!(" (at the level of its step {})", limits(Some(step))));
     let apart = format!("{} {}{step}{share}", difference(comparison.welch.difference), limits(Some(comparison.interval)));
     match comparison.verdict {
         Verdict::Helped if comparison.welch.difference < comparison.margin => format!("{place} helped, but by little: {numbers}; {apart}."),

@@ -91,6 +91,16 @@ pub struct Comparison {
     pub seeds: Option<u64>,
 }
 
+impl Comparison {
+    /// The interval at Holm's step, where Holm decides and the interval that holds for all comparisons together still includes 0.
+    #[must_use]
+    pub fn decisive_step(&self) -> Option<[f64; 2]> {
+        let decided = matches!(self.verdict, Verdict::Helped | Verdict::Hurt);
+        let includes_zero = self.interval[0] <= 0.0 && self.interval[1] >= 0.0;
+        (decided && includes_zero).then_some(self.step)
+    }
+}
+
 /// Welch's test where both sides have enough values.
 #[must_use]
 pub fn welch(a: &[f64], b: &[f64]) -> Option<Welch> {
@@ -238,7 +248,7 @@ mod tests {
         let among = judge(&[sides, Sides { arm: &scratch, ..sides }, Sides { arm: &[1.0, 2.0], ..sides }]);
         assert!(among[2].is_none() && among[0].unwrap().interval[0] < alone.interval[0]);
         assert_eq!((alone.verdict, among[1].unwrap().welch.difference), (Verdict::Helped, 0.0));
-        assert!(among[1].unwrap().seeds.unwrap() > 4);
+        assert!(among[1].unwrap().seeds.unwrap() > 4 && among[0].unwrap().decisive_step().is_none());
         // Equal data have equal intervals.
         let twice = judge(&[sides, sides]);
         assert_eq!(twice[0].unwrap().interval, twice[1].unwrap().interval);

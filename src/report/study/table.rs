@@ -49,6 +49,7 @@ fn row(shown: &Shown<'_>, arm: &Arm, domain: [f64; 2], scratch: f64) -> Markup {
                 @if let Some(comparison) = comparison {
                     (difference(comparison.welch.difference))
                     small { (words::limits(Some(comparison.interval))) }
+                    @if let Some(step) = comparison.decisive_step() { small { "Holm’s step " (words::limits(Some(step))) } }
                 }
             }
         }
