@@ -14,7 +14,7 @@ use heirloom::study::file::SourceFile;
 use heirloom::study::looks;
 use heirloom::study::proposal::{fitting, propose};
 use heirloom::study::schedule::{self, Watch};
-use heirloom::study::{Cell, Changes, Definition, Results};
+use heirloom::study::{Changes, Definition, Results};
 use std::path::Path;
 use std::time::Duration;
 
@@ -25,9 +25,6 @@ impl Watch for Narrator {
     fn planned(&self, cells: usize, steps: u64) {
         println!("{cells} runs, {steps} environment steps");
     }
-    fn stepped(&self, _: u64) {}
-    fn finished(&self, _: &Cell, _: bool) {}
-    fn strangers(&self, _: usize) {}
 }
 
 fn main() -> heirloom::Result<()> {

@@ -7,18 +7,13 @@ use heirloom::nn::autograd;
 use heirloom::parallel::Pool;
 use heirloom::stop::Stop;
 use heirloom::study::schedule::{self, Watch};
-use heirloom::study::{Cell, Changes, Definition, Results, Verdict};
+use heirloom::study::{Changes, Definition, Results, Verdict};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 struct Quiet;
 
-impl Watch for Quiet {
-    fn planned(&self, _: usize, _: u64) {}
-    fn stepped(&self, _: u64) {}
-    fn finished(&self, _: &Cell, _: bool) {}
-    fn strangers(&self, _: usize) {}
-}
+impl Watch for Quiet {}
 
 const QUICK: [&str; 3] = ["cartpole_gravity_25", "cartpole_reversed_5k", "cartpole_reversed_60k"];
 

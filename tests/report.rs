@@ -13,7 +13,7 @@ use heirloom::rollout::MakeEnv;
 use heirloom::rollout::collect::Choice;
 use heirloom::stop::Stop;
 use heirloom::study::cell::{FORMAT, Point};
-use heirloom::study::results::{Gathered, GatheredArm};
+use heirloom::study::gathered::{Gathered, GatheredArm};
 use heirloom::study::stages::Trial;
 use heirloom::study::{CellResult, Changes, Definition, Origin, Results};
 use sha2::{Digest, Sha256};

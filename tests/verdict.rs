@@ -14,7 +14,7 @@ use heirloom::stats::{interquartile_mean, mean_interval, percentile_interval};
 use heirloom::stop::Stop;
 use heirloom::study::schedule::{self, Watch};
 use heirloom::study::verdict::{Sides, judge};
-use heirloom::study::{Cell, Changes, Definition, Verdict, measure::measure};
+use heirloom::study::{Changes, Definition, Verdict, measure::measure};
 
 /// A number from the environment, or the quick form's.
 fn long_form(name: &str, quick: usize) -> usize {
@@ -132,12 +132,7 @@ fn a_second_look_is_wrong_more_often() {
 
 struct Quiet;
 
-impl Watch for Quiet {
-    fn planned(&self, _: usize, _: u64) {}
-    fn stepped(&self, _: u64) {}
-    fn finished(&self, _: &Cell, _: bool) {}
-    fn strangers(&self, _: usize) {}
-}
+impl Watch for Quiet {}
 
 static CONFIGURED: std::sync::Once = std::sync::Once::new();
 

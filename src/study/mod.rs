@@ -1,12 +1,15 @@
 //! Studies: pairs of source and target x methods x seeds, every cell a run of its own, scratch beside every method, and the verdict.
 //!
 //! `file` is what a study says, `definition` what it means; `stages` are its cells, `schedule` runs them, `cell` is one of them;
-//! `results` gathers what came of it by `measure` and `transfer_metrics`, and `verdict` judges.
+//! `gathered` is what came of it, `arm` compares by `measure` and
+//! `transfer_metrics`, `verdict` judges, `results` is all of it.
 
+mod arm;
 pub mod cell;
 pub mod definition;
 pub mod estimate;
 pub mod file;
+pub mod gathered;
 pub mod looks;
 pub mod measure;
 pub mod proposal;

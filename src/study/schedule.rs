@@ -3,7 +3,7 @@
 use super::cell::{Cell, CellResult, CellStore};
 use super::definition::Definition;
 use super::file::Failures;
-use super::results::{Gathered, gather};
+use super::gathered::{Gathered, gather};
 use super::stages::{self, Batch};
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
@@ -15,16 +15,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What happens while cells run.
+/// What happens while cells run; who watches for one thing need not hear the others.
 pub trait Watch: Sync {
     /// So many cells and steps there are in all.
-    fn planned(&self, cells: usize, steps: u64);
+    fn planned(&self, _cells: usize, _steps: u64) {}
     /// Some steps were done in a cell.
-    fn stepped(&self, steps: u64);
+    fn stepped(&self, _steps: u64) {}
     /// A cell is over: run now, or known before.
-    fn finished(&self, cell: &Cell, known: bool);
+    fn finished(&self, _cell: &Cell, _known: bool) {}
     /// So many results in the folder are none of this study's as it is now asked, and were left alone.
-    fn strangers(&self, count: usize);
+    fn strangers(&self, _count: usize) {}
 }
 
 /// Where cells without a source are kept for all studies.
