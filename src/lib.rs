@@ -4,6 +4,7 @@
 
 pub mod choose;
 pub mod cli;
+pub mod demo;
 pub mod env;
 pub mod error;
 pub mod file;

@@ -30,6 +30,10 @@ pub enum Stream {
     EvaluationEnv(u64),
     /// Action sampling in the k-th shard of a stochastic evaluation.
     EvaluationNoise(u64),
+    /// The environment of the k-th episode that is recorded.
+    DemonstrationEnv(u64),
+    /// Action sampling in the k-th episode that is recorded.
+    DemonstrationNoise(u64),
     /// The k-th resampling of a bootstrap.
     Bootstrap(u64),
 }
@@ -44,6 +48,8 @@ impl Stream {
             Self::Minibatch => ("minibatch", 0),
             Self::EvaluationEnv(k) => ("evaluation-env", k),
             Self::EvaluationNoise(k) => ("evaluation-noise", k),
+            Self::DemonstrationEnv(k) => ("demonstration-env", k),
+            Self::DemonstrationNoise(k) => ("demonstration-noise", k),
             Self::Bootstrap(k) => ("bootstrap", k),
         }
     }

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod compare;
+mod demo;
 mod digest;
 mod envs;
 mod evaluate;
@@ -51,6 +52,7 @@ enum Command {
     Transfer(transfer::TransferCommand),
     Evaluate(evaluate::Evaluate),
     Watch(watch::Watch),
+    Demo(demo::Demo),
     Judge(judge::Judge),
     Compare(compare::Compare),
     Study(judge::Study),
@@ -100,6 +102,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Transfer(command) => command.run(registry),
         Command::Evaluate(command) => command.run(registry),
         Command::Watch(command) => command.run(registry),
+        Command::Demo(command) => command.run(registry),
         Command::Judge(command) => command.run(registry),
         Command::Compare(command) => command.run(registry),
         Command::Study(command) => command.run(registry),

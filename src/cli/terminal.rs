@@ -152,21 +152,28 @@ pub(super) fn bytes(value: u64) -> String {
 /// A bar over steps with rate and time left; where there is no terminal, a line a minute.
 pub(super) struct Bar {
     drawn: ProgressBar,
+    /// What is counted.
+    unit: &'static str,
     quiet: bool,
     last_line: Mutex<Instant>,
 }
 
 impl Bar {
     pub(super) fn new(total: u64, quiet: bool) -> Self {
+        Self::of("steps", total, quiet)
+    }
+
+    /// A bar over something else than steps.
+    pub(super) fn of(unit: &'static str, total: u64, quiet: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(8));
-        let style = ProgressStyle::with_template(
-            "{elapsed_precise} {wide_bar:.cyan} {human_pos}/{human_len} steps {per_sec:>14} left {eta:>4} {msg}",
-        );
+        let style = ProgressStyle::with_template(&format!(
+            "{{elapsed_precise}} {{wide_bar:.cyan}} {{human_pos}}/{{human_len}} {unit} {{per_sec:>14}} left {{eta:>4}} {{msg}}"
+        ));
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { drawn: bar, quiet, last_line: Mutex::new(Instant::now()) }
+        Self { drawn: bar, unit, quiet, last_line: Mutex::new(Instant::now()) }
     }
 
     /// There are so many steps in all.
@@ -203,7 +210,8 @@ impl Bar {
         if last.elapsed() > Duration::from_secs(60) {
             *last = Instant::now();
             let of = count(self.drawn.length().unwrap_or(0));
-            eprintln!("{} of {of} steps, {:.0} steps/s, {}", count(self.drawn.position()), self.drawn.per_sec(), self.drawn.message());
+            let (done, rate, unit) = (count(self.drawn.position()), self.drawn.per_sec(), self.unit);
+            eprintln!("{done} of {of} {unit}, {rate:.0} {unit}/s, {}", self.drawn.message());
         }
     }
 }

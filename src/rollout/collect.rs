@@ -131,7 +131,7 @@ impl Shard {
         value[at] = self.workspace.value(row);
         if !(log_prob[at].is_finite() && value[at].is_finite()) {
             let message = format!("the policy gives log-probability {} and value {}", log_prob[at], value[at]);
-            return Err(Error::diverged(message).at(format!("environment {}", self.environments.first() + index)));
+            return Err(Error::diverged(message).at(self.environments.name(index)));
         }
         let step = self.environments.step(index, actor.binding.act(head, action, &mut self.action_room))?;
         reward[at] = step.reward as f32;
@@ -247,13 +247,14 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// Writes the chosen action.
-    pub(super) fn choose(self, head: &Head, outputs: &[f32], log_std: &[f32], rng: &mut Rng, action: &mut [f32]) {
+    /// Writes the chosen action and gives the log-probability of one that was drawn; of the most probable one, 0.
+    pub(super) fn choose(self, head: &Head, outputs: &[f32], log_std: &[f32], rng: &mut Rng, action: &mut [f32]) -> f32 {
         match self {
-            Self::Mode => head.mode(outputs, action),
-            Self::Sample => {
-                head.sample(outputs, log_std, rng, action);
+            Self::Mode => {
+                head.mode(outputs, action);
+                0.0
             }
+            Self::Sample => head.sample(outputs, log_std, rng, action),
         }
     }
 }

@@ -5,7 +5,6 @@ use crate::env::{Action, Env, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::file::tensors::{Array, Tensors, take_f64, take_u64};
 use crate::seed::{Rng, Stream};
-use std::ops::Range;
 
 /// An episode that has ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +20,8 @@ pub struct Environments {
     envs: Vec<Box<dyn Env>>,
     rngs: Vec<Rng>,
     spaces: Spaces,
-    first: usize,
+    /// Which ones of the whole vector.
+    indices: Vec<u64>,
     /// `[N, O]`: what each environment shows now.
     observation: Vec<f64>,
     /// `[O]`: what the environment that ended last showed at its end.
@@ -32,27 +32,27 @@ pub struct Environments {
 }
 
 impl Environments {
-    /// Builds and resets the environments of `range`; environment `k` has the stream `stream(k)` under `seed`.
+    /// Builds and resets the environments of these indices; environment `k` has the stream `stream(k)` under `seed`.
     ///
     /// # Errors
     /// When one cannot be built or reset.
-    pub fn start(make: &MakeEnv, range: Range<usize>, seed: u64, stream: fn(u64) -> Stream) -> Result<Self> {
-        let first = range.start;
-        let envs = range.clone().map(|_| make()).collect::<Result<Vec<_>>>()?;
+    pub fn start(make: &MakeEnv, indices: impl IntoIterator<Item = usize>, seed: u64, stream: fn(u64) -> Stream) -> Result<Self> {
+        let indices: Vec<u64> = indices.into_iter().map(|index| index as u64).collect();
+        let envs = indices.iter().map(|_| make()).collect::<Result<Vec<_>>>()?;
         let spaces = match envs.first() {
             Some(env) => env.spaces().clone(),
             None => make()?.spaces().clone(),
         };
         let size = spaces.observation.len();
         let mut environments = Self {
-            rngs: range.map(|k| stream(k as u64).under(seed)).collect(),
+            rngs: indices.iter().map(|k| stream(*k).under(seed)).collect(),
             observation: vec![0.0; envs.len() * size],
             ended: vec![0.0; size],
             running: vec![Finished { total: 0.0, length: 0 }; envs.len()],
             finished: Vec::new(),
             envs,
             spaces,
-            first,
+            indices,
         };
         for index in 0..environments.len() {
             environments.reset(index)?;
@@ -72,10 +72,9 @@ impl Environments {
         self.envs.is_empty()
     }
 
-    /// The index of the first one in the whole vector.
-    #[must_use]
-    pub const fn first(&self) -> usize {
-        self.first
+    /// The index of each in the whole vector.
+    pub fn indices(&self) -> impl Iterator<Item = u64> {
+        self.indices.iter().copied()
     }
 
     /// Their spaces.
@@ -105,6 +104,20 @@ impl Environments {
         self.running[index]
     }
 
+    /// What environment `index` is called in errors.
+    #[must_use]
+    pub fn name(&self, index: usize) -> String {
+        format!("environment {}", self.indices[index])
+    }
+
+    /// Environment `index` as it is now, and how far its stream is.
+    #[must_use]
+    pub fn snapshot(&self, index: usize) -> (Snapshot, u64) {
+        let mut snapshot = Snapshot::default();
+        self.envs[index].snapshot(&mut snapshot);
+        (snapshot, self.rngs[index].position())
+    }
+
     /// What there is to see of environment `index`.
     #[must_use]
     pub fn scene(&self, index: usize) -> crate::env::Scene {
@@ -120,7 +133,7 @@ impl Environments {
     pub fn step(&mut self, index: usize, action: Action<'_>) -> Result<Step> {
         let size = self.ended.len();
         let observation = &mut self.observation[index * size..][..size];
-        let step = self.envs[index].step(action, &mut self.rngs[index], observation).map_err(|error| locate(self.first + index, error))?;
+        let step = self.envs[index].step(action, &mut self.rngs[index], observation).map_err(|error| locate(self.indices[index], error))?;
         let running = &mut self.running[index];
         running.total += step.reward;
         running.length += 1;
@@ -136,7 +149,7 @@ impl Environments {
     fn reset(&mut self, index: usize) -> Result<()> {
         let size = self.ended.len();
         let observation = &mut self.observation[index * size..][..size];
-        self.envs[index].reset(&mut self.rngs[index], observation).map_err(|error| locate(self.first + index, error))
+        self.envs[index].reset(&mut self.rngs[index], observation).map_err(|error| locate(self.indices[index], error))
     }
 
     /// Adds everything that the future depends on to a set that goes to disk.
@@ -187,6 +200,6 @@ impl Environments {
     }
 }
 
-fn locate(index: usize, error: Error) -> Error {
+fn locate(index: u64, error: Error) -> Error {
     error.at(format!("environment {index}"))
 }

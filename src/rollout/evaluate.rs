@@ -5,21 +5,21 @@
 
 use super::collect::Choice;
 use super::environments::{Environments, Finished};
+use super::episodes::{Bound, LONGEST_EPISODE, Noise, Witness, run_episodes};
 use super::{MakeEnv, default_shards, shard_range};
-use crate::env::Spaces;
 use crate::env::check::random_action;
 use crate::error::Result;
-use crate::nn::kernel::CHUNK;
-use crate::nn::{Network, Workspace};
+use crate::nn::Workspace;
 use crate::parallel::Pool;
-use crate::policy::{Binding, Policy};
+use crate::policy::Policy;
 use crate::seed::Stream;
 use crate::stop::Stop;
 use std::ops::Range;
 
-/// An episode is measured for at most so long, as if a time limit cut it off: where there is none, a policy that balances for ever
-/// would never be measured at all.
-const LONGEST_EPISODE: usize = 1_000_000;
+/// Where actions of an evaluation are drawn from.
+const fn noise(seed: u64) -> Noise {
+    Noise { seed, stream: Stream::EvaluationNoise }
+}
 
 /// Runs `episodes` episodes; results in the order of episodes.
 ///
@@ -37,7 +37,7 @@ pub fn evaluate(
     let bound = Bound::new(policy, make()?.spaces())?;
     let shards = in_shards(episodes, pool, |range| {
         let environments = Environments::start(make, range, seed, Stream::EvaluationEnv)?;
-        run_shard(&bound, environments, choice, seed, stop, None)
+        run_episodes(&bound, environments, choice, noise(seed), stop, &mut ())
     })?;
     Ok(shards.concat())
 }
@@ -73,7 +73,7 @@ pub fn sampled(
     let shards = in_shards(episodes, pool, |range| {
         let environments = Environments::start(make, range, seed, Stream::EvaluationEnv)?;
         let mut look = Look::new(other.as_ref());
-        let finished = run_shard(&bound, environments, Choice::Sample, seed, stop, Some(&mut look))?;
+        let finished = run_episodes(&bound, environments, Choice::Sample, noise(seed), stop, &mut look)?;
         Ok((finished, look.states, look.entropy, look.divergence))
     })?;
     let total = |part: fn(&(Vec<Finished>, f64, f64, f64)) -> f64| shards.iter().map(part).sum::<f64>();
@@ -95,27 +95,6 @@ fn in_shards<R: Send>(episodes: usize, pool: &Pool, run: impl Fn(Range<usize>) -
     pool.map(&mut shards, |index, _| run(shard_range(episodes, count, index))).into_iter().collect()
 }
 
-/// A policy in an environment's channels.
-struct Bound<'a> {
-    policy: &'a Policy,
-    network: Network,
-    binding: Binding,
-}
-
-impl<'a> Bound<'a> {
-    fn new(policy: &'a Policy, spaces: &Spaces) -> Result<Self> {
-        Ok(Self { policy, network: Network::new(&policy.shape, &policy.params), binding: Binding::new(&policy.spaces, spaces)? })
-    }
-
-    /// Puts what the environments of `chunk` show into the first rows of a workspace, and computes the actor's outputs.
-    fn see(&self, environments: &Environments, chunk: &[usize], workspace: &mut Workspace) {
-        for (row, index) in chunk.iter().enumerate() {
-            self.binding.see(self.policy.normalizer.as_ref(), environments.observation(*index), workspace.input_row(row));
-        }
-        self.network.forward_actor(chunk.len(), workspace);
-    }
-}
-
 /// Sums over the states that a shard meets.
 struct Look<'a> {
     other: Option<(&'a Bound<'a>, Workspace)>,
@@ -126,70 +105,25 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     fn new(other: Option<&'a Bound<'a>>) -> Self {
-        Self { other: other.map(|other| (other, Workspace::new(&other.policy.shape))), states: 0.0, entropy: 0.0, divergence: 0.0 }
+        Self { other: other.map(|other| (other, Workspace::new(&other.policy().shape))), states: 0.0, entropy: 0.0, divergence: 0.0 }
     }
+}
 
-    fn at(&mut self, bound: &Bound<'_>, environments: &Environments, chunk: &[usize], workspace: &Workspace) {
-        let head = &bound.policy.shape.head;
+impl Witness for Look<'_> {
+    fn sees(&mut self, bound: &Bound<'_>, environments: &Environments, chunk: &[usize], workspace: &Workspace) {
+        let head = &bound.policy().shape.head;
         for row in 0..chunk.len() {
             self.states += 1.0;
-            self.entropy += f64::from(head.entropy(workspace.outputs(row), bound.network.log_std()));
+            self.entropy += f64::from(head.entropy(workspace.outputs(row), bound.network().log_std()));
         }
         if let Some((other, room)) = &mut self.other {
             other.see(environments, chunk, room);
             for row in 0..chunk.len() {
-                let distributions = [[workspace.outputs(row), bound.network.log_std()], [room.outputs(row), other.network.log_std()]];
+                let distributions = [[workspace.outputs(row), bound.network().log_std()], [room.outputs(row), other.network().log_std()]];
                 self.divergence += f64::from(head.divergence(distributions[0], distributions[1]));
             }
         }
     }
-}
-
-/// One episode of each environment, all acting together until each has ended.
-fn run_shard(
-    bound: &Bound<'_>,
-    mut environments: Environments,
-    choice: Choice,
-    seed: u64,
-    stop: &Stop,
-    mut look: Option<&mut Look<'_>>,
-) -> Result<Vec<Finished>> {
-    let Bound { policy, network, binding } = bound;
-    let head = &policy.shape.head;
-    let mut workspace = Workspace::new(&policy.shape);
-    let mut room = binding.action_room();
-    let mut action = vec![0.0; head.action_width(policy.shape.outputs)];
-    let first = environments.first();
-    let episode = |index: usize| (first + index) as u64;
-    let mut noise: Vec<_> = (0..environments.len()).map(|index| Stream::EvaluationNoise(episode(index)).under(seed)).collect();
-    let mut results = vec![None; environments.len()];
-    let mut running: Vec<usize> = (0..environments.len()).collect();
-    let mut steps = 0;
-    while !running.is_empty() {
-        stop.check_unarmed()?;
-        if steps == LONGEST_EPISODE {
-            for index in running {
-                results[index] = Some(environments.running(index));
-            }
-            break;
-        }
-        steps += 1;
-        for chunk in running.chunks(CHUNK) {
-            bound.see(&environments, chunk, &mut workspace);
-            if let Some(look) = &mut look {
-                look.at(bound, &environments, chunk, &workspace);
-            }
-            for (row, index) in chunk.iter().enumerate() {
-                choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], &mut action);
-                environments.step(*index, binding.act(head, &action, &mut room))?;
-                if let Some(finished) = environments.finished.pop() {
-                    results[*index] = Some(finished);
-                }
-            }
-        }
-        running.retain(|index| results[*index].is_none());
-    }
-    Ok(results.into_iter().flatten().collect())
 }
 
 /// Runs `episodes` episodes of an agent that chooses uniformly among all actions: what nobody has to learn.

@@ -5,6 +5,7 @@
 
 pub mod collect;
 pub mod environments;
+pub mod episodes;
 pub mod evaluate;
 pub mod film;
 pub mod gae;

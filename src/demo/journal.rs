@@ -1,0 +1,133 @@
+//! What was recorded and is not sealed yet: one frame per episode, each with its length and CRC, in the order in which they ended.
+//!
+//! A kill leaves whole frames and perhaps a torn one at the end, which is dropped when the journal is next opened.
+
+use super::episode::{Episode, Start};
+use super::header::Header;
+use crate::error::{Error, Result};
+use crate::file::{disk, journal};
+use std::path::Path;
+
+/// A longer journal is refused: parts are sealed long before.
+const CAP: u64 = 4 << 30;
+/// Length and CRC of a frame.
+const PREFIX: usize = 8;
+/// Order, flags, steps, length of the snapshot, seed, stream, position.
+const FIXED: usize = 8 + 4 + 4 + 4 + 24;
+
+/// An episode that ended, or one that was left out, by its place in the order of the recording.
+pub(super) type Entry = (u64, Option<Episode>);
+
+/// The journal of a recording.
+pub(super) struct Journal {
+    file: journal::Journal,
+}
+
+impl Journal {
+    /// Opens the journal of a folder, or makes it; gives what it holds.
+    pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, Vec<Entry>)> {
+        let (entries, good) = read(path, header)?;
+        Ok((Self { file: journal::Journal::open(path, good)? }, entries))
+    }
+
+    /// Keeps an episode, or the fact that one was left out.
+    pub(super) fn append(&mut self, order: u64, episode: Option<&Episode>) -> Result<()> {
+        let body = encode(order, episode);
+        let length = u32::try_from(body.len()).map_err(|_| Error::artefact("an episode has more than 4 GiB"))?;
+        let mut frame = Vec::with_capacity(PREFIX + body.len());
+        frame.extend_from_slice(&length.to_le_bytes());
+        frame.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
+        frame.extend_from_slice(&body);
+        self.file.append(&frame)
+    }
+}
+
+/// What a journal holds, in the order in which it was written, and how many of its bytes are whole frames. One that is not there is empty.
+pub(super) fn read(path: &Path, header: &Header) -> Result<(Vec<Entry>, u64)> {
+    if !path.exists() {
+        return Ok((Vec::new(), 0));
+    }
+    let bytes = disk::read(path, CAP)?;
+    let mut entries = Vec::new();
+    let mut good = 0;
+    while let Some((entry, end)) = frame(&bytes, good, header) {
+        entries.push(entry);
+        good = end;
+    }
+    Ok((entries, good as u64))
+}
+
+/// The frame at `at` and where it ends; nothing where it is torn.
+fn frame(bytes: &[u8], at: usize, header: &Header) -> Option<(Entry, usize)> {
+    let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let (length, crc) = (usize::try_from(word(at)?).ok()?, word(at + 4)?);
+    let end = at.checked_add(PREFIX)?.checked_add(length)?;
+    let body = bytes.get(at + PREFIX..end)?;
+    (crc32c::crc32c(body) == crc).then_some(())?;
+    Some((decode(body, header)?, end))
+}
+
+fn encode(order: u64, episode: Option<&Episode>) -> Vec<u8> {
+    let Some(episode) = episode else { return order.to_le_bytes().to_vec() };
+    let mut body = Vec::with_capacity(FIXED + 8 * numbers(episode).map(<[f64]>::len).iter().sum::<usize>());
+    body.extend_from_slice(&order.to_le_bytes());
+    body.extend_from_slice(&fixed(episode));
+    for numbers in numbers(episode) {
+        body.extend_from_slice(bytemuck::cast_slice(numbers));
+    }
+    body
+}
+
+fn decode(body: &[u8], header: &Header) -> Option<Entry> {
+    let order = u64::from_le_bytes(body.get(..8)?.try_into().ok()?);
+    if body.len() == 8 {
+        return Some((order, None));
+    }
+    let word = |at: usize| Some(u32::from_le_bytes(body.get(at..at + 4)?.try_into().ok()?));
+    let long = |at: usize| Some(u64::from_le_bytes(body.get(at..at + 8)?.try_into().ok()?));
+    let [terminated, truncated, started, _] = *body.get(8..12)? else { return None };
+    let (steps, snapshot) = (usize::try_from(word(12)?).ok()?, usize::try_from(word(16)?).ok()?);
+    let start = Start { seed: long(20)?, stream: long(28)?, position: long(36)?, snapshot: Vec::new() };
+    let rest = body.get(FIXED..)?;
+    let sizes = [
+        snapshot,
+        header.spaces.observation.len().checked_mul(steps.checked_add(1)?)?,
+        header.spaces.action.width().checked_mul(steps)?,
+        steps,
+        header.info.len().checked_mul(steps)?,
+    ];
+    let total = sizes.iter().try_fold(0_usize, |sum, size| sum.checked_add(*size))?;
+    (rest.len() == total.checked_mul(8)?).then_some(())?;
+    let mut numbers = rest.chunks_exact(8).map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]));
+    let [snapshot, observations, actions, rewards, info] = sizes.map(|size| numbers.by_ref().take(size).collect::<Vec<f64>>());
+    let start = (started != 0).then_some(Start { snapshot, ..start });
+    Some((order, Some(Episode { start, observations, actions, rewards, info, terminated: terminated != 0, truncated: truncated != 0 })))
+}
+
+/// Flags, sizes and start: what stands before the numbers.
+fn fixed(episode: &Episode) -> [u8; FIXED - 8] {
+    let mut bytes = [0; FIXED - 8];
+    let started = episode.start.is_some();
+    bytes[..3].copy_from_slice(&[episode.terminated, episode.truncated, started].map(u8::from));
+    let mut word = |at: usize, value: usize| bytes[at..at + 4].copy_from_slice(&u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes());
+    word(4, episode.len());
+    word(8, episode.start.as_ref().map_or(0, |start| start.snapshot.len()));
+    let Some(start) = &episode.start else { return bytes };
+    for (place, value) in bytes[12..].chunks_exact_mut(8).zip([start.seed, start.stream, start.position]) {
+        place.copy_from_slice(&value.to_le_bytes());
+    }
+    bytes
+}
+
+fn numbers(episode: &Episode) -> [&[f64]; 5] {
+    let snapshot = episode.start.as_ref().map_or(&[][..], |start| &start.snapshot);
+    [snapshot, &episode.observations, &episode.actions, &episode.rewards, &episode.info]
+}
+
+/// CRC-32C of everything about an episode: what tells whether it is still the one that was recorded.
+pub(super) fn checksum(episode: &Episode) -> u32 {
+    numbers(episode).iter().fold(crc32c::crc32c(&fixed(episode)), |crc, numbers| crc32c::crc32c_append(crc, bytemuck::cast_slice(numbers)))
+}
+
+// Numbers go to disk as they lie in memory.
+const _: () = assert!(cfg!(target_endian = "little"), "the journal is little-endian");

@@ -1,0 +1,18 @@
+//! Demonstrations: recorded episodes with what is needed to read, trust, replay and learn from them.
+//!
+//! A set is a folder. While it is recorded, every episode goes into a journal when it ends; the journal is sealed, part by part, into
+//! Apache Parquet, which pandas, polars and DuckDB read without us. `dataset` reads, `recording` writes, the rest works on episodes.
+
+pub mod dataset;
+pub mod episode;
+pub mod header;
+pub mod inspect;
+mod journal;
+mod part;
+pub mod record;
+pub mod recording;
+
+pub use dataset::Demonstrations;
+pub use episode::{Episode, Start};
+pub use header::{Header, Recorder};
+pub use recording::Recording;

@@ -1,0 +1,121 @@
+//! Whole episodes of a policy, side by side, each on its own streams: what evaluation measures and what recording keeps.
+
+use super::collect::Choice;
+use super::environments::{Environments, Finished};
+use crate::env::{Action, Spaces, Step};
+use crate::error::Result;
+use crate::nn::kernel::CHUNK;
+use crate::nn::{Network, Workspace};
+use crate::policy::{Binding, Policy};
+use crate::seed::Stream;
+use crate::stop::Stop;
+
+/// An episode runs for at most so long, as if a time limit cut it off: where there is none, a policy that balances for ever would
+/// never come to an end.
+pub const LONGEST_EPISODE: usize = 1_000_000;
+
+/// A policy in an environment's channels.
+pub struct Bound<'a> {
+    policy: &'a Policy,
+    network: Network,
+    binding: Binding,
+}
+
+impl<'a> Bound<'a> {
+    /// Matches a policy with an environment's spaces.
+    ///
+    /// # Errors
+    /// Exit 3 with every channel and action that does not match.
+    pub fn new(policy: &'a Policy, spaces: &Spaces) -> Result<Self> {
+        Ok(Self { policy, network: Network::new(&policy.shape, &policy.params), binding: Binding::new(&policy.spaces, spaces)? })
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    /// Its network.
+    #[must_use]
+    pub const fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Puts what the environments of `chunk` show into the first rows of a workspace, and computes the actor's outputs.
+    pub fn see(&self, environments: &Environments, chunk: &[usize], workspace: &mut Workspace) {
+        for (row, index) in chunk.iter().enumerate() {
+            self.binding.see(self.policy.normalizer.as_ref(), environments.observation(*index), workspace.input_row(row));
+        }
+        self.network.forward_actor(chunk.len(), workspace);
+    }
+}
+
+/// Where each environment draws its actions from: the stream of its own index under a seed.
+#[derive(Clone, Copy)]
+pub struct Noise {
+    /// The seed.
+    pub seed: u64,
+    /// The consumer.
+    pub stream: fn(u64) -> Stream,
+}
+
+/// Who looks on.
+pub trait Witness {
+    /// The policy looks at the environments of `chunk`; the workspace holds what it makes of them, row by row.
+    fn sees(&mut self, _bound: &Bound<'_>, _environments: &Environments, _chunk: &[usize], _workspace: &Workspace) {}
+
+    /// Environment `index` was acted in. `seen` is what it shows now; at the end of its episode, what that ended with.
+    ///
+    /// # Errors
+    /// What the episodes cannot go on without.
+    fn acts(&mut self, _index: usize, _action: Action<'_>, _log_prob: f32, _step: Step, _seen: &[f64]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Nobody.
+impl Witness for () {}
+
+/// One episode of each environment, all acting together until each has ended; results in the order of environments.
+///
+/// # Errors
+/// When an environment fails, the witness does, or it is broken off.
+pub fn run_episodes(
+    bound: &Bound<'_>,
+    mut environments: Environments,
+    choice: Choice,
+    noise: Noise,
+    stop: &Stop,
+    witness: &mut impl Witness,
+) -> Result<Vec<Finished>> {
+    let Bound { policy, network, binding } = bound;
+    let head = &policy.shape.head;
+    let mut workspace = Workspace::new(&policy.shape);
+    let mut room = binding.action_room();
+    let mut action = vec![0.0; head.action_width(policy.shape.outputs)];
+    let mut noise: Vec<_> = environments.indices().map(|index| (noise.stream)(index).under(noise.seed)).collect();
+    let mut results = vec![None; environments.len()];
+    let mut running: Vec<usize> = (0..environments.len()).collect();
+    let mut steps = 0;
+    while !running.is_empty() {
+        stop.check_unarmed()?;
+        steps += 1;
+        for chunk in running.chunks(CHUNK) {
+            bound.see(&environments, chunk, &mut workspace);
+            witness.sees(bound, &environments, chunk, &workspace);
+            for (row, index) in chunk.iter().enumerate() {
+                let log_prob = choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], &mut action);
+                let action = binding.act(head, &action, &mut room);
+                let mut outcome = environments.step(*index, action)?;
+                let finished = environments.finished.pop();
+                let seen = if finished.is_some() { environments.ended_observation() } else { environments.observation(*index) };
+                outcome.truncated |= finished.is_none() && steps == LONGEST_EPISODE;
+                witness.acts(*index, action, log_prob, outcome, seen)?;
+                results[*index] = finished.or_else(|| (steps == LONGEST_EPISODE).then(|| environments.running(*index)));
+            }
+        }
+        running.retain(|index| results[*index].is_none());
+    }
+    Ok(results.into_iter().flatten().collect())
+}
