@@ -5,7 +5,7 @@
 
 use heirloom::choose::{Job, Method, Source};
 use heirloom::env::Registry;
-use heirloom::learn::{Learner, ppo};
+use heirloom::learn::ppo;
 use heirloom::parallel::Pool;
 use heirloom::policy::Card;
 use heirloom::run::checkpoint::Position;
@@ -34,8 +34,10 @@ fn run(title: &'static str, environment: &str, method: Method, source: Option<So
     let job = Job {
         environment,
         method,
-        configuration: method.configuration(known.config),
+        configuration: method.configuration(known.config, None),
         source,
+        lessons: None,
+        reward: None,
         steps,
         seed: 0,
         evaluations: 4,
@@ -48,7 +50,7 @@ fn run(title: &'static str, environment: &str, method: Method, source: Option<So
     let mut learner = job.learner(&registry, &pool)?;
     let evaluator = job.evaluator(&registry, &pool);
     // `None`: no run folder. With one, the run would survive any stop.
-    let outcome = drive(&mut learner, &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Narrator(title))?;
+    let outcome = drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Narrator(title))?;
     assert!(matches!(outcome, Outcome::Finished(_)));
     let policy = learner.policy();
     let card = Card::new(&policy, job.provenance(), Vec::new());

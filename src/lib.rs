@@ -8,6 +8,7 @@ pub mod demo;
 pub mod env;
 pub mod error;
 pub mod file;
+pub mod imitate;
 pub mod learn;
 pub mod nn;
 pub mod parallel;

@@ -34,6 +34,16 @@ pub enum Stream {
     DemonstrationEnv(u64),
     /// Action sampling in the k-th episode that is recorded.
     DemonstrationNoise(u64),
+    /// Which steps of a demonstration are kept where not all are.
+    Subsample,
+    /// A discriminator: its initial weights and the rows that it is shown.
+    Discriminator,
+    /// Whether expert or learner acts, in `DAgger`.
+    Mixture,
+    /// The order in which demonstrated rows stand beside minibatches.
+    DemonstrationOrder,
+    /// What is held out of demonstrations.
+    Validation,
     /// The k-th resampling of a bootstrap.
     Bootstrap(u64),
 }
@@ -50,6 +60,11 @@ impl Stream {
             Self::EvaluationNoise(k) => ("evaluation-noise", k),
             Self::DemonstrationEnv(k) => ("demonstration-env", k),
             Self::DemonstrationNoise(k) => ("demonstration-noise", k),
+            Self::Subsample => ("subsample", 0),
+            Self::Discriminator => ("discriminator", 0),
+            Self::Mixture => ("mixture", 0),
+            Self::DemonstrationOrder => ("demonstration-order", 0),
+            Self::Validation => ("validation", 0),
             Self::Bootstrap(k) => ("bootstrap", k),
         }
     }

@@ -53,8 +53,10 @@ fn a_run_outlives_a_full_disk() {
     let job = Job {
         environment: registry.resolve("cartpole").unwrap(),
         method: Method::Scratch,
-        configuration: Method::Scratch.configuration(config),
+        configuration: Method::Scratch.configuration(config, None),
         source: None,
+        lessons: None,
+        reward: None,
         steps: 640,
         seed: 0,
         evaluations: 2,
@@ -77,7 +79,7 @@ fn a_run_outlives_a_full_disk() {
             std::fs::create_dir_all(landlord.run.join("checkpoints")).unwrap();
         }
         let outcome = drive(
-            &mut learner,
+            learner.as_mut(),
             &job.plan(),
             &job.evaluator(&registry, &pool),
             Some(&mut folder),

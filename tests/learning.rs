@@ -27,8 +27,10 @@ fn final_return(task: &str, seed: u64) -> f64 {
     let known = defaults::for_environment(&environment.simulator);
     let job = Job {
         method: Method::Scratch,
-        configuration: Method::Scratch.configuration(known.config),
+        configuration: Method::Scratch.configuration(known.config, None),
         source: None,
+        lessons: None,
+        reward: None,
         steps: known.steps,
         seed,
         evaluations: 1,
@@ -41,7 +43,7 @@ fn final_return(task: &str, seed: u64) -> f64 {
     let pool = Arc::new(Pool::inline());
     let mut learner = job.learner(&registry, &pool).unwrap();
     let evaluator = job.evaluator(&registry, &pool);
-    let outcome = drive(&mut learner, &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Deaf).unwrap();
+    let outcome = drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Deaf).unwrap();
     match outcome {
         Outcome::Finished(evaluation) => evaluation.interval().mean,
         Outcome::Stopped { .. } => unreachable!("nobody asks to stop"),

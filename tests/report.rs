@@ -43,7 +43,7 @@ impl Fixture {
         let registry = Registry::standard();
         let home = registry.resolve("cartpole").unwrap();
         let pairs: String = (0..targets).map(|index| TARGET.replace("NAME", &format!("pair{index}"))).collect();
-        let methods = Method::ALL.map(|method| format!("\"{}\"", method.name())).join(", ");
+        let methods = Method::TRANSFER.map(|method| format!("\"{}\"", method.name())).join(", ");
         let text = format!("(about: \"x\", pairs: [{pairs}], methods: [{methods}], seeds: {seeds})");
         let text = Text { name: "study".into(), text };
         let mut definition = Definition::of(name.to_owned(), text, &registry, &Changes::default()).unwrap();

@@ -4,11 +4,15 @@
 mod program;
 
 use heirloom::Result;
-use heirloom::choose::{Configuration, Job, Method, Source};
+use heirloom::choose::{Configuration, Job, Lessons, Method, Role, Source};
+use heirloom::demo::record::{Ask, record};
+use heirloom::demo::{Header, Recorder, Recording};
 use heirloom::env::Registry;
+use heirloom::imitate::Selection;
 use heirloom::learn::{Learner, Schedule, State};
 use heirloom::nn::{Activation, Head};
 use heirloom::parallel::Pool;
+use heirloom::rollout::collect::Choice;
 use heirloom::seed::Stream;
 use heirloom::stop::Stop;
 use program::Program;
@@ -26,7 +30,7 @@ fn jobs() -> Vec<(&'static str, Job)> {
         configuration.ppo.critic = vec![16];
     };
     let job = |environment: &str, method: Method, change: &dyn Fn(&mut Configuration)| {
-        let mut configuration = method.configuration(heirloom::learn::ppo::Config::default());
+        let mut configuration = method.configuration(heirloom::learn::ppo::Config::default(), None);
         small(&mut configuration);
         change(&mut configuration);
         Job {
@@ -34,6 +38,8 @@ fn jobs() -> Vec<(&'static str, Job)> {
             method,
             configuration,
             source: None,
+            lessons: None,
+            reward: None,
             steps: 144 * 12,
             seed: 5,
             evaluations: 3,
@@ -68,6 +74,58 @@ fn jobs() -> Vec<(&'static str, Job)> {
     ]
 }
 
+/// The same for everything that learns from demonstrations.
+fn imitations() -> Vec<(&'static str, Job)> {
+    let lessons = lessons();
+    let job = |method: Method, change: &dyn Fn(&mut Configuration)| {
+        let (_, scratch) = jobs().swap_remove(1);
+        let mut configuration = method.configuration(scratch.configuration.ppo.clone(), None);
+        if let Some(bc) = &mut configuration.bc {
+            (bc.minibatch, bc.patience) = (16, 1000);
+        }
+        if let Some(dagger) = &mut configuration.dagger {
+            (dagger.environments, dagger.steps, dagger.epochs) = (3, 30, 2);
+        }
+        if let Some(adversarial) = &mut configuration.adversarial {
+            (adversarial.updates, adversarial.discriminator.minibatch, adversarial.discriminator.hidden) = (3, 16, vec![8]);
+        }
+        if let Some(after) = &mut configuration.after_cloning {
+            (after.cloning_steps, after.critic_warm_up) = (100, 300);
+        }
+        change(&mut configuration);
+        let steps = if method == Method::Bc { 100_000 } else { scratch.steps };
+        Job { method, configuration, lessons: Some(lessons.clone()), steps, ..scratch }
+    };
+    let expert = Source::load("cartpole").unwrap();
+    vec![
+        ("bc", job(Method::Bc, &|_| {})),
+        ("bc through libtorch", job(Method::Bc, &|configuration| configuration.ppo.activation = Activation::Silu)),
+        ("dagger", Job { source: Some(expert), ..job(Method::Dagger, &|_| {}) }),
+        ("gail", job(Method::Gail, &|_| {})),
+        ("airl", job(Method::Airl, &|_| {})),
+        ("dapg", job(Method::Dapg, &|_| {})),
+        ("behaviour-regularised", job(Method::BehaviourRegularised, &|_| {})),
+    ]
+}
+
+/// Three short episodes of CartPole.
+fn lessons() -> Lessons {
+    let registry = Registry::standard();
+    let mut spec = registry.resolve("cartpole").unwrap();
+    spec.max_episode_steps = Some(60);
+    let expert = Source::load("cartpole").unwrap();
+    let (folder, built) = (tempfile::tempdir().unwrap(), spec.clone());
+    let path = folder.path().join("demos");
+    let make: heirloom::rollout::MakeEnv = Arc::new(move || registry.build(&built));
+    let spaces = make().unwrap().spaces().clone();
+    let recorder = Recorder::Policy { name: "cartpole".into(), digest: String::new(), stochastic: false, seed: 0, min_return: None };
+    let mut recording = Recording::create(&path, Header::new(&spec, &spaces, Vec::new(), recorder)).unwrap();
+    let ask = Ask { episodes: 3, choice: Choice::Mode, seed: 0, min_return: None };
+    record(&expert.policy, &make, &ask, &mut recording, &Pool::inline(), &Stop::new(), |_| {}).unwrap();
+    recording.finish().unwrap();
+    Lessons::read(&path, Selection { episodes: None, every: Some(2) }, Role::Start, &Pool::inline()).unwrap()
+}
+
 /// A transfer whose source is what another job has learned after two updates.
 fn transferred(job: Job, source: &Job) -> Job {
     let mut learner = learner(source, 1);
@@ -79,7 +137,7 @@ fn transferred(job: Job, source: &Job) -> Job {
     Job { source: Some(Source { path: "source".into(), policy, card }), ..job }
 }
 
-fn learner(job: &Job, threads: usize) -> impl Learner + use<> {
+fn learner(job: &Job, threads: usize) -> Box<dyn Learner> {
     heirloom::nn::autograd::use_one_thread();
     let pool = Arc::new(Pool::new(threads, heirloom::nn::autograd::use_one_thread).unwrap());
     job.learner(&Registry::standard(), &pool).unwrap()
@@ -99,7 +157,7 @@ fn straight(job: &Job) -> Vec<String> {
 #[test]
 fn a_learner_restored_anywhere_goes_on_as_if_nothing_happened() {
     let mut rng = Stream::Bootstrap(0).under(1);
-    for (name, job) in jobs() {
+    for (name, job) in jobs().into_iter().chain(imitations()) {
         let digests = straight(&job);
         for _ in 0..20 {
             // Two stops: the second one in a run that was resumed itself, with other thread counts.
@@ -145,7 +203,7 @@ fn an_iteration_that_is_broken_off_is_done_again() {
                 current.advance(&Stop::new()).unwrap();
             }
             let kept: State = current.state();
-            match break_off(&mut current, usual.mul_f64(rng.unit())) {
+            match break_off(current.as_mut(), usual.mul_f64(rng.unit())) {
                 Ok(()) => {}
                 Err(error) => {
                     assert_eq!(error.kind(), heirloom::error::Kind::Stopped);
@@ -161,7 +219,7 @@ fn an_iteration_that_is_broken_off_is_done_again() {
     }
 }
 
-fn break_off(learner: &mut impl Learner, delay: Duration) -> Result<()> {
+fn break_off(learner: &mut dyn Learner, delay: Duration) -> Result<()> {
     let stop = Arc::new(Stop::new());
     stop.arm(true);
     let signal = Arc::clone(&stop);

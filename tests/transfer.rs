@@ -30,6 +30,8 @@ fn job(environment: Spec, method: Method, configuration: Configuration, source: 
         method,
         configuration,
         source,
+        lessons: None,
+        reward: None,
         steps: 4096,
         seed: 2,
         evaluations: 1,
@@ -53,22 +55,22 @@ fn config(activation: Activation) -> ppo::Config {
     }
 }
 
-fn learner(job: &Job) -> ppo::Ppo {
+fn learner(job: &Job) -> Box<dyn Learner> {
     heirloom::nn::autograd::use_one_thread();
     job.learner(&Registry::standard(), &Arc::new(Pool::inline())).unwrap()
 }
 
 /// A policy after some updates in plain CartPole.
 fn source(activation: Activation) -> Policy {
-    let mut learner = learner(&job(cartpole(""), Method::Scratch, Method::Scratch.configuration(config(activation)), None));
+    let mut learner = learner(&job(cartpole(""), Method::Scratch, Method::Scratch.configuration(config(activation), None), None));
     for _ in 0..8 {
         learner.advance(&Stop::new()).unwrap();
     }
     learner.policy()
 }
 
-fn transferred(method: Method, target: Spec, source: &Policy) -> ppo::Ppo {
-    learner(&job(target, method, method.configuration(config(source.shape.activation)), Some(source)))
+fn transferred(method: Method, target: Spec, source: &Policy) -> Box<dyn Learner> {
+    learner(&job(target, method, method.configuration(config(source.shape.activation), None), Some(source)))
 }
 
 fn returns(policy: &Policy, environment: &Spec) -> Vec<u64> {
@@ -114,7 +116,7 @@ fn new_channels_are_learned_from() {
 fn what_cannot_be_matched_is_refused_channel_by_channel() {
     let source = source(Activation::Tanh);
     let refused = |target: Spec, method: Method| {
-        let job = job(target, method, method.configuration(config(Activation::Tanh)), Some(&source));
+        let job = job(target, method, method.configuration(config(Activation::Tanh), None), Some(&source));
         let error = job.learner(&Registry::standard(), &Arc::new(Pool::inline())).map(drop).unwrap_err();
         assert_eq!(error.kind(), heirloom::error::Kind::Artefact);
         error.to_string()
@@ -156,16 +158,20 @@ fn feature_extraction_leaves_trunk_and_normaliser_as_they_were() {
 #[test]
 fn the_critic_warms_up_before_the_actor_moves() {
     let source = source(Activation::Tanh);
-    let mut configuration = Method::FineTune.configuration(config(Activation::Tanh));
+    let mut configuration = Method::FineTune.configuration(config(Activation::Tanh), None);
     configuration.fine_tune.as_mut().unwrap().critic_warm_up = 512;
     let mut learner = learner(&job(cartpole("ActionReversed"), Method::FineTune, configuration, Some(&source)));
-    let moved = |learner: &ppo::Ppo, name: &str| learner.policy().params.tensor(name) != source.params.tensor(name);
+    let moved = |learner: &dyn Learner, name: &str| learner.policy().params.tensor(name) != source.params.tensor(name);
     for _ in 0..2 {
         learner.advance(&Stop::new()).unwrap();
     }
-    assert!(!moved(&learner, "actor.0.weight") && !moved(&learner, "actor.head.bias") && moved(&learner, "critic.0.weight"));
+    assert!(
+        !moved(learner.as_ref(), "actor.0.weight")
+            && !moved(learner.as_ref(), "actor.head.bias")
+            && moved(learner.as_ref(), "critic.0.weight")
+    );
     learner.advance(&Stop::new()).unwrap();
-    assert!(moved(&learner, "actor.0.weight"));
+    assert!(moved(learner.as_ref(), "actor.0.weight"));
 }
 
 #[test]
@@ -173,7 +179,7 @@ fn zero_shot_is_the_source_in_every_bit() {
     let source = source(Activation::Tanh);
     assert_eq!(transferred(Method::ZeroShot, cartpole(""), &source).policy().digest(), source.digest());
     assert_eq!(
-        job(cartpole(""), Method::ZeroShot, Method::ZeroShot.configuration(config(Activation::Tanh)), Some(&source)).plan().steps,
+        job(cartpole(""), Method::ZeroShot, Method::ZeroShot.configuration(config(Activation::Tanh), None), Some(&source)).plan().steps,
         0
     );
 }

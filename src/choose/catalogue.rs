@@ -1,11 +1,11 @@
-//! The one list of all methods. A new one is a file in `transfer/` and a line in each list here.
+//! The one list of all methods. A new one is a file in `transfer/` or `imitate/`, a line in each list here, and how it is built in
+//! `learner.rs`.
 
-use super::Configuration;
-use crate::env::Spaces;
+use super::{Configuration, Role};
 use crate::error::{Error, Result, did_you_mean};
-use crate::learn::ppo::{self, Start};
-use crate::policy::Policy;
-use crate::transfer::{Handover, Transfer, feature_extraction, fine_tune, reset_head};
+use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
+use crate::learn::ppo;
+use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
 
 /// How a policy comes to a target.
@@ -21,11 +21,29 @@ pub enum Method {
     ResetHead,
     /// The source's trunk, frozen, under new heads.
     FeatureExtraction,
+    /// Behaviour cloning: demonstrated actions, by maximum likelihood.
+    Bc,
+    /// Cloning of what an expert says where the learner goes.
+    Dagger,
+    /// A reward from a discriminator of state and action.
+    Gail,
+    /// The same, with a reward that can be carried to other dynamics.
+    Airl,
+    /// A clone, trained on with a fading pull towards the demonstrations.
+    Dapg,
+    /// A clone, trained on and held near itself.
+    BehaviourRegularised,
+    /// Reinforcement learning on a reward that GAIL or AIRL recovered.
+    LearnedReward,
 }
 
 impl Method {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::ZeroShot, Self::Scratch, Self::FineTune, Self::ResetHead, Self::FeatureExtraction];
+    /// Those that carry a policy to a target.
+    pub const TRANSFER: [Self; 5] = [Self::ZeroShot, Self::Scratch, Self::FineTune, Self::ResetHead, Self::FeatureExtraction];
+
+    /// Those that learn from demonstrations, without a policy to start from.
+    pub const IMITATION: [Self; 7] =
+        [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
 
     /// Its name on the command line.
     #[must_use]
@@ -36,6 +54,13 @@ impl Method {
             Self::FineTune => "fine-tune",
             Self::ResetHead => "reset-head",
             Self::FeatureExtraction => "feature-extraction",
+            Self::Bc => "bc",
+            Self::Dagger => "dagger",
+            Self::Gail => "gail",
+            Self::Airl => "airl",
+            Self::Dapg => "dapg",
+            Self::BehaviourRegularised => "behaviour-regularised",
+            Self::LearnedReward => "learned-reward",
         }
     }
 
@@ -48,6 +73,13 @@ impl Method {
             Self::FineTune => "everything of the source, trained on; the critic warms up first",
             Self::ResetHead => "the source's hidden layers under new last layers, all trained on",
             Self::FeatureExtraction => "the source's hidden layers, frozen, under new last layers",
+            Self::Bc => "behaviour cloning: the demonstrated actions, by maximum likelihood; no environment is stepped",
+            Self::Dagger => "cloning of what an expert (a policy: --expert) says wherever the learner goes",
+            Self::Gail => "PPO on a reward from a discriminator between demonstrations and policy",
+            Self::Airl => "the same with a reward that looks at the state alone and can be carried to other dynamics",
+            Self::Dapg => "a clone, trained on by PPO on the environment's reward, with a fading pull towards the demonstrations",
+            Self::BehaviourRegularised => "a clone, trained on by PPO on the environment's reward, held near itself at first",
+            Self::LearnedReward => "PPO from nothing on the reward that a GAIL or AIRL run (--reward) recovered",
         }
     }
 
@@ -56,16 +88,35 @@ impl Method {
     /// # Errors
     /// Exit 2 with the nearest names.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|method| method.name() == name)
-            .ok_or_else(|| Error::usage(format!("there is no method `{name}`")).hint(did_you_mean(name, Self::ALL.map(Self::name))))
+        Self::parse_among(name, &Self::TRANSFER).or_else(|error| Self::parse_among(name, &Self::IMITATION).map_err(|_| error))
+    }
+
+    /// The method of this name, when it is one of these.
+    ///
+    /// # Errors
+    /// Exit 2 with the nearest names.
+    pub fn parse_among(name: &str, methods: &[Self]) -> Result<Self> {
+        let names = methods.iter().map(|method| method.name());
+        let found = methods.iter().copied().find(|method| method.name() == name);
+        found.ok_or_else(|| Error::usage(format!("there is no method `{name}`")).hint(did_you_mean(name, names)))
     }
 
     /// Whether it starts from a source policy.
     #[must_use]
     pub const fn needs_source(self) -> bool {
-        !matches!(self, Self::Scratch)
+        matches!(self, Self::ZeroShot | Self::FineTune | Self::ResetHead | Self::FeatureExtraction)
+    }
+
+    /// Whether it cannot do without demonstrations.
+    #[must_use]
+    pub const fn needs_demonstrations(self) -> bool {
+        matches!(self, Self::Bc | Self::Dagger | Self::Gail | Self::Airl | Self::Dapg | Self::BehaviourRegularised)
+    }
+
+    /// Whether it carries a policy to a target.
+    #[must_use]
+    pub const fn is_transfer(self) -> bool {
+        self.needs_source() || matches!(self, Self::Scratch)
     }
 
     /// Whether anything is learned.
@@ -74,34 +125,20 @@ impl Method {
         !matches!(self, Self::ZeroShot)
     }
 
-    /// Its configuration with its own defaults, for a learner.
+    /// Its configuration with its own defaults, for a learner; `role` is what a transfer method does with demonstrations.
     #[must_use]
-    pub fn configuration(self, ppo: ppo::Config) -> Configuration {
+    pub fn configuration(self, ppo: ppo::Config, role: Option<Role>) -> Configuration {
+        let clones = matches!(self, Self::Bc | Self::Dagger | Self::Dapg | Self::BehaviourRegularised) || role == Some(Role::Start);
         Configuration {
             ppo,
             fine_tune: (self == Self::FineTune).then(fine_tune::Config::default),
             reset_head: (self == Self::ResetHead).then(reset_head::Config::default),
-        }
-    }
-
-    /// What learning begins with.
-    ///
-    /// # Errors
-    /// When the source cannot be matched with the target, or is missing.
-    pub fn transfer(self, configuration: &Configuration, source: Option<&Policy>, target: &Spaces, seed: u64) -> Result<Transfer> {
-        let Some(source) = source else {
-            if self.needs_source() {
-                return Err(Error::usage(format!("`{}` needs a policy to start from", self.name())));
-            }
-            return Ok(Transfer { start: Start::fresh(&configuration.ppo, target, seed)?, terms: Vec::new() });
-        };
-        let handover = Handover { source, target, seed };
-        match self {
-            Self::Scratch => Ok(Transfer { start: Start::fresh(&configuration.ppo, target, seed)?, terms: Vec::new() }),
-            Self::ZeroShot => fine_tune::transfer(&fine_tune::Config::default(), &handover),
-            Self::FineTune => fine_tune::transfer(&configuration.fine_tune.clone().unwrap_or_default(), &handover),
-            Self::ResetHead => reset_head::transfer(&configuration.reset_head.clone().unwrap_or_default(), &handover),
-            Self::FeatureExtraction => feature_extraction::transfer(&handover),
+            bc: clones.then(bc::Config::default),
+            dagger: (self == Self::Dagger).then(dagger::Config::default),
+            adversarial: matches!(self, Self::Gail | Self::Airl).then(adversarial::Config::default),
+            after_cloning: matches!(self, Self::Dapg | Self::BehaviourRegularised).then(after_cloning::Config::default),
+            dapg: (self == Self::Dapg || role == Some(Role::Term)).then(dapg::Config::default),
+            behaviour_regularised: (self == Self::BehaviourRegularised).then(behaviour_regularised::Config::default),
         }
     }
 }

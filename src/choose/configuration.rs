@@ -3,6 +3,7 @@
 use super::{Method, overrides};
 use crate::error::{Error, Result};
 use crate::file::ron;
+use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
 use crate::learn::ppo;
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,24 @@ pub struct Configuration {
     /// Of `reset-head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset_head: Option<reset_head::Config>,
+    /// Wherever a policy is cloned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bc: Option<bc::Config>,
+    /// Of `dagger`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dagger: Option<dagger::Config>,
+    /// Of `gail` and `airl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversarial: Option<adversarial::Config>,
+    /// Where a clone is trained on: of `dapg` and `behaviour-regularised`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_cloning: Option<after_cloning::Config>,
+    /// Of `dapg`, and where demonstrations are a term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dapg: Option<dapg::Config>,
+    /// Of `behaviour-regularised`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behaviour_regularised: Option<behaviour_regularised::Config>,
 }
 
 impl Configuration {
@@ -43,20 +62,50 @@ impl Configuration {
         let mut changed: Self = overrides::merge(self, source)?;
         changed.fine_tune = changed.fine_tune.filter(|_| self.fine_tune.is_some());
         changed.reset_head = changed.reset_head.filter(|_| self.reset_head.is_some());
+        changed.bc = changed.bc.filter(|_| self.bc.is_some());
+        changed.dagger = changed.dagger.filter(|_| self.dagger.is_some());
+        changed.adversarial = changed.adversarial.filter(|_| self.adversarial.is_some());
+        changed.after_cloning = changed.after_cloning.filter(|_| self.after_cloning.is_some());
+        changed.dapg = changed.dapg.filter(|_| self.dapg.is_some());
+        changed.behaviour_regularised = changed.behaviour_regularised.filter(|_| self.behaviour_regularised.is_some());
         changed.checked(source)
     }
 
     /// The names of its sections.
     fn sections(&self) -> Vec<&'static str> {
-        let methods = [("fine_tune", self.fine_tune.is_some()), ("reset_head", self.reset_head.is_some())];
+        let methods = [
+            ("fine_tune", self.fine_tune.is_some()),
+            ("reset_head", self.reset_head.is_some()),
+            ("bc", self.bc.is_some()),
+            ("dagger", self.dagger.is_some()),
+            ("adversarial", self.adversarial.is_some()),
+            ("after_cloning", self.after_cloning.is_some()),
+            ("dapg", self.dapg.is_some()),
+            ("behaviour_regularised", self.behaviour_regularised.is_some()),
+        ];
         std::iter::once("ppo").chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
     }
 
+    /// Fails where a value makes no sense.
+    ///
+    /// # Errors
+    /// Exit 2 with the section, the field and its range.
+    pub fn check(&self) -> std::result::Result<(), (&'static str, Error)> {
+        let of = |section: &'static str, checked: Option<Result<()>>| checked.unwrap_or(Ok(())).map_err(|error| (section, error));
+        of("ppo", Some(self.ppo.check()))?;
+        of("bc", self.bc.as_ref().map(bc::Config::check))?;
+        of("dagger", self.dagger.as_ref().map(dagger::Config::check))?;
+        of("adversarial", self.adversarial.as_ref().map(adversarial::Config::check))?;
+        of("after_cloning", self.after_cloning.as_ref().map(after_cloning::Config::check))?;
+        of("dapg", self.dapg.as_ref().map(dapg::Config::check))?;
+        of("behaviour_regularised", self.behaviour_regularised.as_ref().map(behaviour_regularised::Config::check))
+    }
+
     fn checked(self, source: &ron::Source) -> Result<Self> {
-        self.ppo.check().map_err(|error| {
+        self.check().map_err(|(section, error)| {
             // The field stands first in the message, between backticks.
             let field = error.message().split('`').nth(1).unwrap_or_default().rsplit('.').next().unwrap_or_default().to_owned();
-            error.at(source.place_of(&["ppo", &field]))
+            error.at(source.place_of(&[section, &field]))
         })?;
         Ok(self)
     }
@@ -91,7 +140,7 @@ mod tests {
     use super::*;
 
     fn base() -> Configuration {
-        Method::FineTune.configuration(ppo::Config { learning_rate: 1e-3, steps: 32, ..ppo::Config::default() })
+        Method::FineTune.configuration(ppo::Config { learning_rate: 1e-3, steps: 32, ..ppo::Config::default() }, None)
     }
 
     fn set(text: &str) -> Result<Configuration> {

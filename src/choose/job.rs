@@ -1,10 +1,10 @@
 //! A job: everything that decides a run, and how its learner is built from it, the first time and after a stop.
 
-use super::{Configuration, Method};
+use super::{Configuration, Lessons, Method, Reward, learner};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
-use crate::learn::ppo::Ppo;
+use crate::learn::Learner;
 use crate::nn::Activation;
 use crate::parallel::Pool;
 use crate::policy::{Ancestor, Card, Policy, Provenance, store};
@@ -105,8 +105,12 @@ pub struct Job {
     pub method: Method,
     /// With which numbers.
     pub configuration: Configuration,
-    /// From what.
+    /// From what; of `dagger`, the expert.
     pub source: Option<Source>,
+    /// The demonstrations that it learns from.
+    pub lessons: Option<Lessons>,
+    /// The reward of `learned-reward`.
+    pub reward: Option<Reward>,
     /// Environment steps.
     pub steps: u64,
     /// Seed of the run.
@@ -134,12 +138,9 @@ impl Job {
     /// Builds the learner, before its first step.
     ///
     /// # Errors
-    /// When source and target cannot be matched, the configuration is impossible, or an environment cannot be built.
-    pub fn learner(&self, registry: &Registry, pool: &Arc<Pool>) -> Result<Ppo> {
-        let make = self.make_env(registry);
-        let spaces = make()?.spaces().clone();
-        let transfer = self.method.transfer(&self.configuration, self.source.as_ref().map(|source| &source.policy), &spaces, self.seed)?;
-        Ppo::new(self.configuration.ppo.clone(), transfer.start, &make, &transfer.terms, self.plan().steps, self.seed, Arc::clone(pool))
+    /// When source, demonstrations and target cannot be matched, the configuration is impossible, or an environment cannot be built.
+    pub fn learner(&self, registry: &Registry, pool: &Arc<Pool>) -> Result<Box<dyn Learner>> {
+        learner::build(self, registry, pool)
     }
 
     /// How its policy is measured.
@@ -159,12 +160,22 @@ impl Job {
     #[must_use]
     pub fn plan(&self) -> Plan {
         let steps = if self.method.learns() { self.steps } else { 0 };
-        let updates = steps.div_ceil(self.configuration.ppo.rollout_steps());
+        let updates = steps.div_ceil(self.steps_per_update());
         Plan {
             steps,
             evaluate_every: (steps / self.evaluations.max(1)).max(1),
             checkpoint_every: self.checkpoint_every.unwrap_or_else(|| updates.div_ceil(20)).max(1),
             stop_after_updates: None,
+        }
+    }
+
+    /// Steps of the budget that an iteration takes.
+    fn steps_per_update(&self) -> u64 {
+        match self.method {
+            // Gradient steps between two looks, at least.
+            Method::Bc => 50,
+            Method::Dagger => self.configuration.dagger.as_ref().map_or(1, |config| config.steps as u64),
+            _ => self.configuration.ppo.rollout_steps(),
         }
     }
 
@@ -176,7 +187,12 @@ impl Job {
             format: Definition::FORMAT,
             heirloom: env!("CARGO_PKG_VERSION").to_owned(),
             provenance: self.provenance(),
-            parents: self.source.iter().filter(|_| self.method.needs_source()).map(Source::as_parent).collect(),
+            parents: self
+                .source
+                .iter()
+                .filter(|_| self.method.needs_source() || self.method == Method::Dagger)
+                .map(Source::as_parent)
+                .collect(),
             source: self.source.as_ref().map(|source| source.path.clone()),
             evaluate_every: plan.evaluate_every,
             evaluation_episodes: self.evaluation_episodes,
@@ -203,6 +219,8 @@ impl Job {
             environment_ron: self.environment.to_ron(),
             seed: self.seed,
             steps: self.plan().steps,
+            demonstrations: self.lessons.as_ref().map(|lessons| lessons.as_demonstrated(self.method.is_transfer().then_some(lessons.role))),
+            reward: self.reward.as_ref().map(|reward| reward.path.clone()),
             numerics: crate::nn::numerics::describe(&self.activation()),
         }
     }
@@ -215,7 +233,7 @@ pub struct Opened {
     /// The folder, locked.
     pub folder: RunFolder,
     /// The learner, where the last sound checkpoint left it.
-    pub learner: Ppo,
+    pub learner: Box<dyn Learner>,
     /// Where the loop was.
     pub position: Position,
     /// How far it runs.
@@ -229,9 +247,8 @@ pub struct Opened {
 /// # Errors
 /// Exit 2 when there is no run or it would be shortened, 3 when it is damaged, 7 when another process has it.
 pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
-    use crate::learn::Learner;
     let (mut folder, checkpoint, damaged) = RunFolder::open(path)?;
-    let mut job = rebuild(path, folder.definition(), registry).map_err(|error| error.at(path.display()))?;
+    let mut job = rebuild(path, folder.definition(), registry, pool).map_err(|error| error.at(path.display()))?;
     if let Some(steps) = steps {
         if steps < job.steps {
             return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps))
@@ -258,13 +275,13 @@ pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc
 }
 
 /// The job that a definition describes.
-fn rebuild(path: &Path, definition: &Definition, registry: &Registry) -> Result<Job> {
+fn rebuild(path: &Path, definition: &Definition, registry: &Registry, pool: &Pool) -> Result<Job> {
     let provenance = &definition.provenance;
     let as_artefact = |error: Error| if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
     let environment = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron).map_err(as_artefact)?;
     let configuration: Configuration =
         ron::Source { name: "configuration".into(), text: provenance.configuration.clone() }.parse().map_err(as_artefact)?;
-    configuration.ppo.check().map_err(as_artefact)?;
+    configuration.check().map_err(|(_, error)| as_artefact(error))?;
     let source = definition.source.as_ref().map(|original| Source::kept(original, &path.join(SOURCE))).transpose()?;
     if let (Some(source), Some(parent)) = (&source, definition.parents.first())
         && source.card.digest != parent.digest
@@ -279,6 +296,8 @@ fn rebuild(path: &Path, definition: &Definition, registry: &Registry) -> Result<
         method: Method::parse(&provenance.method).map_err(as_artefact)?,
         configuration,
         source,
+        lessons: provenance.demonstrations.as_ref().map(|kept| Lessons::reopen(kept, pool)).transpose()?,
+        reward: provenance.reward.as_ref().map(|path| Reward::read(path)).transpose()?,
         steps: provenance.steps,
         seed: provenance.seed,
         evaluations: (provenance.steps / definition.evaluate_every).max(1),

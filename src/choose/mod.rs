@@ -3,9 +3,15 @@
 pub mod catalogue;
 pub mod configuration;
 pub mod job;
+mod learner;
+pub mod lessons;
 mod overrides;
+pub mod reward;
 pub mod words;
 
 pub use catalogue::Method;
 pub use configuration::Configuration;
 pub use job::{Job, Source, open_run};
+pub use learner::carry;
+pub use lessons::{Lessons, Role};
+pub use reward::Reward;

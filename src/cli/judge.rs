@@ -109,7 +109,7 @@ impl Judge {
 
     fn say_plan(&self, file: &File, proposal: &Proposal) {
         let left_out = |method: &&Method| **method != Method::Scratch && !file.methods.iter().any(|name| name == method.name());
-        for method in Method::ALL.iter().filter(left_out) {
+        for method in Method::TRANSFER.iter().filter(left_out) {
             terminal::note(&format!("left out: {}, by which this source cannot be moved to this target", method.name()));
         }
         let minutes = proposal.estimate.time.as_secs_f64() / 60.0;

@@ -9,6 +9,7 @@ mod digest;
 mod envs;
 mod evaluate;
 mod fsck;
+mod imitate;
 mod judge;
 mod policies;
 mod pretrain;
@@ -53,6 +54,7 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Watch(watch::Watch),
     Demo(demo::Demo),
+    Imitate(imitate::Imitate),
     Judge(judge::Judge),
     Compare(compare::Compare),
     Study(judge::Study),
@@ -103,6 +105,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Evaluate(command) => command.run(registry),
         Command::Watch(command) => command.run(registry),
         Command::Demo(command) => command.run(registry),
+        Command::Imitate(command) => command.run(registry),
         Command::Judge(command) => command.run(registry),
         Command::Compare(command) => command.run(registry),
         Command::Study(command) => command.run(registry),

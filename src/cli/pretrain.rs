@@ -41,9 +41,11 @@ impl Pretrain {
         let steps = self.run.steps.unwrap_or(known.steps);
         let settings = self.run.settings();
         let job = Job {
-            configuration: self.run.configure(Method::Scratch, Method::Scratch.configuration(known.config))?,
+            configuration: self.run.configure(Method::Scratch, Method::Scratch.configuration(known.config, None))?,
             method: Method::Scratch,
             source: None,
+            lessons: None,
+            reward: None,
             steps,
             seed,
             evaluations: self.run.evaluations(),

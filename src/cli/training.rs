@@ -44,7 +44,7 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
     let mut progress = Progress::new(arguments.json, arguments.verbose);
     let began = Instant::now();
     let before = opened.position.steps;
-    let outcome = drive(&mut opened.learner, &opened.plan, &evaluator, Some(&mut opened.folder), opened.position, &stop, &mut progress);
+    let outcome = drive(opened.learner.as_mut(), &opened.plan, &evaluator, Some(&mut opened.folder), opened.position, &stop, &mut progress);
     progress.finish();
     match outcome? {
         Outcome::Finished(evaluation) => Ok(Ok(Finished {
@@ -71,7 +71,7 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
 struct Opened {
     job: Job,
     folder: RunFolder,
-    learner: crate::learn::ppo::Ppo,
+    learner: Box<dyn Learner>,
     position: Position,
     plan: Plan,
 }

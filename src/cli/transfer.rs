@@ -39,14 +39,14 @@ pub(super) struct TransferCommand {
 impl TransferCommand {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         self.run.check()?;
-        let method = Method::parse(&self.method)?;
+        let method = Method::parse_among(&self.method, &Method::TRANSFER)?;
         let environment = registry.resolve(&self.target)?;
         let source = Source::load(&self.policy)?;
         let known = defaults::for_environment(&environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.transfer_steps());
         let settings = self.run.settings();
-        let base = method.configuration(known.config);
+        let base = method.configuration(known.config, None);
         let configuration = self.run.configure(method, base.clone())?;
         if method.needs_source() {
             refuse_what_is_carried(method, &base.ppo, &configuration.ppo)?;
@@ -55,6 +55,8 @@ impl TransferCommand {
             configuration,
             method,
             source: Some(source),
+            lessons: None,
+            reward: None,
             steps,
             seed,
             evaluations: self.run.evaluations(),

@@ -28,8 +28,18 @@ pub trait Learner: Send {
     /// learner is then not to be advanced again, but to be restored.
     fn advance(&mut self, stop: &Stop) -> Result<Progress>;
 
-    /// Environment steps so far.
+    /// What the budget counts, so far: environment steps, where it steps an environment.
     fn steps(&self) -> u64;
+
+    /// Environment steps so far: what a card says. Fewer than [`Learner::steps`] where something else is counted there.
+    fn environment_steps(&self) -> u64 {
+        self.steps()
+    }
+
+    /// Whether there is nothing more to learn, however many steps are left.
+    fn finished(&self) -> bool {
+        false
+    }
 
     /// Everything that the future depends on.
     fn state(&self) -> State;

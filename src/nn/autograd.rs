@@ -45,8 +45,8 @@ pub fn refresh(leaves: &mut [Tensor], params: &Params) {
 pub fn forward(shape: &ActorCritic, leaves: &[Tensor], observation: &Tensor) -> (Tensor, Tensor) {
     let actor_leaves = 2 * (shape.actor.len() + 1);
     let critic_leaves = 2 * (shape.critic.len() + 1);
-    let outputs = mlp(shape, &leaves[..actor_leaves], observation);
-    let values = mlp(shape, &leaves[actor_leaves..actor_leaves + critic_leaves], observation);
+    let outputs = joined_mlp(shape, &leaves[..actor_leaves], observation);
+    let values = joined_mlp(shape, &leaves[actor_leaves..actor_leaves + critic_leaves], observation);
     (outputs, values.squeeze_dim(-1))
 }
 
@@ -56,7 +56,20 @@ pub fn log_std<'a>(shape: &ActorCritic, leaves: &'a [Tensor]) -> Option<&'a Tens
     shape.head.initial_log_std().and_then(|_| leaves.last())
 }
 
-fn mlp(shape: &ActorCritic, leaves: &[Tensor], observation: &Tensor) -> Tensor {
+/// Outputs `[B, N]` of a multi-layer perceptron: `leaves` are weight and bias of each layer, `x` is `[B, O]`.
+#[must_use]
+pub fn mlp(activation: Activation, leaves: &[Tensor], x: &Tensor) -> Tensor {
+    let last = leaves.len() / 2 - 1;
+    let layer = |(x, index): (Tensor, usize), pair: &[Tensor]| {
+        let x = x.linear(&pair[0], Some(&pair[1]));
+        (if index < last { activate(activation, &x) } else { x }, index + 1)
+    };
+    #[expect(clippy::disallowed_methods, reason = "read, never written")]
+    let first = x.shallow_clone();
+    leaves.chunks_exact(2).fold((first, 0), layer).0
+}
+
+fn joined_mlp(shape: &ActorCritic, leaves: &[Tensor], observation: &Tensor) -> Tensor {
     let layers = leaves.len() / 2;
     #[expect(clippy::disallowed_methods, reason = "read, never written")]
     let mut x = observation.shallow_clone();

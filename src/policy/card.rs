@@ -5,6 +5,7 @@ use crate::env::{ActionSpace, Spaces};
 use crate::error::{Error, Result};
 use crate::nn::ActorCritic;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// The version of the card that this program writes, and the only one that it reads.
 pub const FORMAT: u32 = 1;
@@ -56,8 +57,31 @@ pub struct Provenance {
     pub seed: u64,
     /// Environment steps.
     pub steps: u64,
+    /// The demonstrations that it learned from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demonstrations: Option<Demonstrated>,
+    /// The run whose recovered reward it was trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reward: Option<PathBuf>,
     /// What the bits depend on: libtorch, vector unit, which way networks were computed.
     pub numerics: String,
+}
+
+/// Demonstrations that a policy learned from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demonstrated {
+    /// Where they lay.
+    pub path: PathBuf,
+    /// What they are.
+    pub digest: String,
+    /// How many episodes.
+    pub episodes: u64,
+    /// One of so many steps.
+    pub every: u32,
+    /// What a transfer did with them: `start` or `term`; nothing where it is the method's matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 /// A measured return.

@@ -87,6 +87,21 @@ impl Binding {
         }
     }
 
+    /// The head's action for what was done in the environment, `[W]`: what [`Binding::act`] turns into it. Beyond the policy's own
+    /// bounds it is the bound.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "networks give f32, an index is small")]
+    pub fn unact(&self, head: &Head, done: Action<'_>, action: &mut [f32]) {
+        match (done, &self.policy_action) {
+            (Action::Discrete(index), _) => action[0] = self.action.iter().position(|to| *to == index).unwrap_or(0) as f32,
+            (Action::Continuous(values), ActionSpace::Continuous(channels)) => {
+                for ((action, channel), to) in action.iter_mut().zip(channels).zip(&self.action) {
+                    *action = head.from_env(values[*to], channel) as f32;
+                }
+            }
+            (Action::Continuous(_), ActionSpace::Discrete(_)) => unreachable!("a binding joins actions of one kind"),
+        }
+    }
+
     /// Room for the actions of this binding.
     #[must_use]
     pub fn action_room(&self) -> ActionRoom {

@@ -81,6 +81,13 @@ const fn doing(method: Method) -> &'static str {
         Method::FineTune => "Fine-tuning",
         Method::ResetHead => "Resetting the heads",
         Method::FeatureExtraction => "Extracting the features",
+        Method::Bc => "Behaviour cloning",
+        Method::Dagger => "DAgger",
+        Method::Gail => "GAIL",
+        Method::Airl => "AIRL",
+        Method::Dapg => "DAPG",
+        Method::BehaviourRegularised => "Behaviour-regularised PPO",
+        Method::LearnedReward => "Learning on the recovered reward",
     }
 }
 

@@ -65,6 +65,17 @@ impl Shard {
         })
     }
 
+    /// From now on keeps what was seen after each step.
+    pub fn keep_next_observations(&mut self) {
+        self.rollout.next_observation = vec![0.0; self.rollout.observation.len()];
+    }
+
+    /// How many environments.
+    #[must_use]
+    pub fn environments(&self) -> usize {
+        self.environments.len()
+    }
+
     /// From now on gathers the moments of observations, for a normaliser.
     pub fn gather_observations(&mut self) {
         self.seen = Some(Moments::new(self.gathered.len()));
@@ -138,6 +149,10 @@ impl Shard {
         terminated[at] = step.terminated;
         ended[at] = step.ended();
         next_value[at] = 0.0;
+        if !self.rollout.next_observation.is_empty() {
+            let shown = if step.ended() { self.environments.ended_observation() } else { self.environments.observation(index) };
+            actor.binding.see(actor.normalizer, shown, &mut self.rollout.next_observation[at * inputs..][..inputs]);
+        }
         if step.truncated {
             let mut seen = vec![0.0; inputs];
             actor.binding.see(actor.normalizer, self.environments.ended_observation(), &mut seen);

@@ -5,6 +5,8 @@
 pub struct Rollout {
     /// `[rows, O]`, as the network sees it: gathered and normalised.
     pub observation: Vec<f32>,
+    /// `[rows, O]`: what was seen next, the end of an episode included; empty where nobody asked for it.
+    pub next_observation: Vec<f32>,
     /// `[rows, W]`, as the head gives it.
     pub action: Vec<f32>,
     /// Log-probability of the action when it was taken.
@@ -34,6 +36,7 @@ impl Rollout {
         let zeros = || vec![0.0; rows];
         Self {
             observation: vec![0.0; rows * observation_size],
+            next_observation: Vec::new(),
             action: vec![0.0; rows * action_width],
             log_prob: zeros(),
             value: zeros(),
@@ -59,6 +62,13 @@ impl Rollout {
     #[must_use]
     pub fn observation_row(&self, row: usize) -> &[f32] {
         &self.observation[row * self.observation_size..][..self.observation_size]
+    }
+
+    /// What was seen after a row, `[O]`.
+    #[inline]
+    #[must_use]
+    pub fn next_observation_row(&self, row: usize) -> &[f32] {
+        &self.next_observation[row * self.observation_size..][..self.observation_size]
     }
 
     /// Action of a row, `[W]`.

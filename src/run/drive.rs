@@ -64,23 +64,25 @@ pub fn drive(
             evaluated => evaluated?,
         }
         if updates > 0 && course.position.updates.is_multiple_of(plan.checkpoint_every) {
-            course.checkpoint(&learner.state(), &learner.policy())?;
+            course.checkpoint(&learner.state(), &learner.policy(), learner.environment_steps())?;
         }
-        if learner.steps() >= plan.steps {
+        if is_over(learner, plan) {
             return course.finish(learner);
         }
         if stop.requested().is_some() || plan.stop_after_updates.is_some_and(|limit| updates >= limit) {
             return course.leave(learner);
         }
         // Only a state that is kept allows an iteration to be broken off; short ones are waited for instead.
-        let kept = (took > PATIENCE).then(|| (learner.state(), learner.policy()));
+        let kept = (took > PATIENCE).then(|| (learner.state(), learner.policy(), learner.environment_steps()));
         stop.arm(kept.is_some());
         let began = Instant::now();
         let advanced = learner.advance(stop);
         stop.arm(false);
         took = began.elapsed();
         let progress = match (advanced, kept) {
-            (Err(error), Some((state, policy))) if error.kind() == Kind::Stopped => return course.leave_with(&state, &policy),
+            (Err(error), Some((state, policy, steps))) if error.kind() == Kind::Stopped => {
+                return course.leave_with(&state, &policy, steps);
+            }
             (advanced, _) => advanced.map_err(|error| error.at(format!("update {}", course.position.updates + 1)))?,
         };
         updates += 1;
@@ -88,6 +90,10 @@ pub fn drive(
         course.position.steps = learner.steps();
         course.tell(&Event::Iteration { update: course.position.updates, steps: learner.steps(), progress: &progress })?;
     }
+}
+
+fn is_over(learner: &dyn Learner, plan: &Plan) -> bool {
+    learner.steps() >= plan.steps || learner.finished()
 }
 
 struct Course<'a, 'f> {
@@ -125,7 +131,7 @@ impl Course<'_, '_> {
     /// Measures the policy when the next evaluation's steps are reached: before the first step, and at the end at the latest.
     fn evaluate_if_due(&mut self, learner: &dyn Learner) -> Result<()> {
         let steps = learner.steps();
-        let reached = steps >= self.position.evaluations * self.plan.evaluate_every || steps >= self.plan.steps;
+        let reached = steps >= self.position.evaluations * self.plan.evaluate_every || is_over(learner, self.plan);
         if !reached || self.position.evaluated_at == Some(steps) {
             return Ok(());
         }
@@ -138,7 +144,7 @@ impl Course<'_, '_> {
         let best = self.position.best.is_none_or(|best| mean > best);
         if best {
             let measured = self.evaluator.measured(&evaluation);
-            match self.folder.as_ref().map_or(Ok(()), |folder| folder.keep_best(&policy, steps, measured)) {
+            match self.folder.as_ref().map_or(Ok(()), |folder| folder.keep_best(&policy, learner.environment_steps(), measured)) {
                 Ok(()) => self.position.best = Some(mean),
                 // What could not be kept does not count: the next one that beats the one on the disk is tried again.
                 Err(error) => self.survive(error)?,
@@ -149,9 +155,9 @@ impl Course<'_, '_> {
         Ok(())
     }
 
-    fn checkpoint(&mut self, state: &State, policy: &Policy) -> Result<()> {
+    fn checkpoint(&mut self, state: &State, policy: &Policy, environment_steps: u64) -> Result<()> {
         let Some(folder) = self.folder else { return Ok(()) };
-        match folder.checkpoint(&mut self.position, state, policy) {
+        match folder.checkpoint(&mut self.position, state, policy, environment_steps) {
             Ok(path) => {
                 self.unsaved = false;
                 self.listener.hear(&Event::Checkpointed { steps: self.position.steps, path: &path })
@@ -161,16 +167,16 @@ impl Course<'_, '_> {
     }
 
     fn leave(&mut self, learner: &dyn Learner) -> Result<Outcome> {
-        self.leave_with(&learner.state(), &learner.policy())
+        self.leave_with(&learner.state(), &learner.policy(), learner.environment_steps())
     }
 
-    fn leave_with(&mut self, state: &State, policy: &Policy) -> Result<Outcome> {
-        self.save_last(state, policy)?;
+    fn leave_with(&mut self, state: &State, policy: &Policy, environment_steps: u64) -> Result<Outcome> {
+        self.save_last(state, policy, environment_steps)?;
         Ok(Outcome::Stopped { signal: self.stop.requested(), steps: self.position.steps })
     }
 
     fn finish(&mut self, learner: &dyn Learner) -> Result<Outcome> {
-        self.save_last(&learner.state(), &learner.policy())?;
+        self.save_last(&learner.state(), &learner.policy(), learner.environment_steps())?;
         let evaluation = match self.last.take() {
             Some(evaluation) => evaluation,
             // The run was finished when it was opened: its logs already say so.
@@ -185,9 +191,9 @@ impl Course<'_, '_> {
     }
 
     /// The checkpoint at the end, which is not survived when the disk refuses it.
-    fn save_last(&mut self, state: &State, policy: &Policy) -> Result<()> {
+    fn save_last(&mut self, state: &State, policy: &Policy, environment_steps: u64) -> Result<()> {
         if self.unsaved {
-            self.checkpoint(state, policy)?;
+            self.checkpoint(state, policy, environment_steps)?;
         }
         if self.unsaved && self.folder.is_some() {
             return Err(Error::new(Kind::Io, "the last checkpoint could not be written").hint("make room and continue with --resume"));

@@ -168,10 +168,10 @@ impl RunFolder {
     ///
     /// # Errors
     /// Exit 6 when the disk refuses; earlier checkpoints are then untouched.
-    pub fn checkpoint(&mut self, position: &mut Position, state: &State, policy: &Policy) -> Result<PathBuf> {
+    pub fn checkpoint(&mut self, position: &mut Position, state: &State, policy: &Policy, environment_steps: u64) -> Result<PathBuf> {
         position.logs = self.logs.sync()?;
         let checkpoints = self.path.join("checkpoints");
-        let card = self.card(policy, position.steps, None);
+        let card = self.card(policy, environment_steps, None);
         let folder = checkpoint::write(&checkpoints, position, state, policy, &card)?;
         for old in checkpoint::list(&checkpoints)?.into_iter().skip(KEPT) {
             // The checkpoint is safe already; the next one tries again.
@@ -180,7 +180,7 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Keeps the best policy so far in `best/`.
+    /// Keeps the best policy so far, after so many environment steps, in `best/`.
     ///
     /// # Errors
     /// Exit 6 when the disk refuses; the one before is then untouched.
@@ -273,8 +273,8 @@ mod tests {
                 let scratch = tempfile::tempdir().unwrap();
                 let path = scratch.path().join("run");
                 let mut folder = RunFolder::create(&path, definition(), None).unwrap();
-                folder.checkpoint(&mut position(100), &state(100), &policy()).unwrap();
-                let (saved, met) = faults::with(k, fault, || folder.checkpoint(&mut position(200), &state(200), &policy()));
+                folder.checkpoint(&mut position(100), &state(100), &policy(), 100).unwrap();
+                let (saved, met) = faults::with(k, fault, || folder.checkpoint(&mut position(200), &state(200), &policy(), 200));
                 drop(folder);
                 let (folder, found, damaged) = RunFolder::open(&path).unwrap();
                 let (found, held) = found.unwrap();
@@ -297,7 +297,7 @@ mod tests {
         let path = scratch.path().join("run");
         let mut folder = RunFolder::create(&path, definition(), None).unwrap();
         for steps in 1..=5 {
-            folder.checkpoint(&mut position(steps), &state(steps), &policy()).unwrap();
+            folder.checkpoint(&mut position(steps), &state(steps), &policy(), steps).unwrap();
         }
         let kept = checkpoint::list(&path.join("checkpoints")).unwrap();
         let names: Vec<String> = kept.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();

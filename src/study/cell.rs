@@ -5,7 +5,6 @@ use crate::choose::Job;
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::file::{digest, disk, ron};
-use crate::learn::Learner;
 use crate::nn::numerics;
 use crate::parallel::Pool;
 use crate::policy::{Card, Policy, store};
@@ -122,7 +121,7 @@ impl Cell {
         let mut learner = self.job.learner(registry, &pool)?;
         let evaluator = self.job.evaluator(registry, &pool);
         let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, stepped };
-        let failed = match drive(&mut learner, &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve) {
+        let failed = match drive(learner.as_mut(), &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve) {
             Ok(Outcome::Stopped { .. }) => return Ok(None),
             Ok(Outcome::Finished(_)) => None,
             Err(error) if error.kind() == Kind::Diverged && failures == Failures::Worst && !self.is_source => Some(error.to_string()),

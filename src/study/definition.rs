@@ -2,7 +2,7 @@
 
 use super::file::{Changes, Failures, File, Measure, PairFile, Reference, SourceFile, Tuning};
 use crate::choose::configuration::assignment;
-use crate::choose::{Configuration, Job, Method, Source};
+use crate::choose::{Configuration, Job, Method, Source, carry};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::ron;
@@ -151,8 +151,10 @@ impl Pair {
         Some(Job {
             environment: (**environment).clone(),
             method: Method::Scratch,
-            configuration: Method::Scratch.configuration(known.config),
+            configuration: Method::Scratch.configuration(known.config, None),
             source: None,
+            lessons: None,
+            reward: None,
             steps: *steps,
             seed,
             evaluations: 1,
@@ -171,6 +173,8 @@ impl Pair {
             method,
             configuration: self.configuration(method, factor),
             source: source.filter(|_| method.needs_source()).cloned(),
+            lessons: None,
+            reward: None,
             steps: self.steps,
             seed,
             evaluations: definition.evaluations,
@@ -386,7 +390,7 @@ fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Sourc
     let target = registry.resolve(&pair.target)?;
     let known = defaults::for_environment(&target.simulator);
     let configure = |method: Method| {
-        let mut configuration = method.configuration(known.config.clone());
+        let mut configuration = method.configuration(known.config.clone(), None);
         for text in texts {
             configuration = configuration.apply_own(text)?;
         }
@@ -446,7 +450,7 @@ fn fits(pair: &Pair, registry: &Registry) -> Result<()> {
         }
     };
     for (method, configuration) in &pair.configurations {
-        let moved = method.transfer(configuration, Some(&policy), &spaces, 0);
+        let moved = carry(*method, configuration, Some(&policy), &spaces, 0);
         moved.map_err(|error| error.at(format!("{} by {}", pair.title(), method.name())))?;
     }
     Ok(())

@@ -5,7 +5,6 @@ use super::definition::Definition;
 use super::schedule::{plan, shared_cache};
 use crate::env::Registry;
 use crate::error::Result;
-use crate::learn::Learner;
 use crate::parallel::Pool;
 use crate::rollout::sampled;
 use crate::stop::Stop;

@@ -48,7 +48,7 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
     };
     let about = format!("Does it help to hand {from} down to {target}?");
     let file = |methods: Vec<String>| File { about: about.clone(), ..File::new(vec![pair.clone()], methods) };
-    let others = Method::ALL.into_iter().filter(|method| *method != Method::Scratch).map(|method| method.name().to_owned());
+    let others = Method::TRANSFER.into_iter().filter(|method| *method != Method::Scratch).map(|method| method.name().to_owned());
     let (mut fitting, mut misfit) = (Vec::new(), None);
     for method in others {
         match define(&file(vec![method.clone()]), registry) {

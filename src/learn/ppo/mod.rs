@@ -138,6 +138,17 @@ impl Ppo {
         Ok(())
     }
 
+    /// From now on rollouts hold what was seen after each step.
+    pub fn keep_next_observations(&mut self) {
+        self.shards.iter_mut().for_each(Shard::keep_next_observations);
+    }
+
+    /// How many environments each shard has.
+    #[must_use]
+    pub fn environments_per_shard(&self) -> Vec<usize> {
+        self.shards.iter().map(Shard::environments).collect()
+    }
+
     /// What the shards gathered, in shard order: rewards may be rewritten between [`Ppo::collect`] and [`Ppo::update`].
     pub fn rollouts(&mut self) -> impl Iterator<Item = &mut Rollout> {
         self.shards.iter_mut().map(|shard| &mut shard.rollout)

@@ -93,6 +93,13 @@ pub fn evaluate_tensors(logits: &Tensor, action: &Tensor) -> (Tensor, Tensor) {
     (chosen, entropy)
 }
 
+/// Divergences `[B]`, as [`divergence`], from logits `[B, A]` to others.
+#[must_use]
+pub fn divergence_tensors(logits: &Tensor, others: &Tensor) -> Tensor {
+    let (log_probs, other_log_probs) = (logits.log_softmax(-1, logits.kind()), others.log_softmax(-1, logits.kind()));
+    (log_probs.exp() * (&log_probs - other_log_probs)).sum_dim_intlist(-1, false, logits.kind())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

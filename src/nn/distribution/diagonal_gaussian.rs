@@ -76,6 +76,14 @@ pub fn log_prob_tensor(mean: &Tensor, log_std: &Tensor, action: &Tensor) -> Tens
     terms.sum_dim_intlist(-1, false, mean.kind())
 }
 
+/// Divergences `[B]`, as [`divergence`], given means `[B, A]` and log-std `[A]` of both.
+#[must_use]
+pub fn divergence_tensors([mean, log_std]: [&Tensor; 2], [other_mean, other_log_std]: [&Tensor; 2]) -> Tensor {
+    let narrower = (log_std - other_log_std).exp().square();
+    let apart = ((mean - other_mean) * (-other_log_std).exp()).square();
+    (other_log_std - log_std + (narrower + apart - 1.0) * 0.5).sum_dim_intlist(-1, false, mean.kind())
+}
+
 /// Entropies `[B]`, all the same, given means `[B, A]` and log-std `[A]`.
 #[must_use]
 pub fn entropy_tensor(mean: &Tensor, log_std: &Tensor) -> Tensor {

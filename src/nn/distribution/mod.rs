@@ -7,7 +7,7 @@ pub mod categorical;
 pub mod diagonal_gaussian;
 pub mod squashed_gaussian;
 
-use crate::env::{Action, ActionSpace};
+use crate::env::{Action, ActionSpace, Channel};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 use serde::{Deserialize, Serialize};
@@ -186,6 +186,30 @@ impl Head {
             }
             _ => categorical::evaluate_tensors(outputs, action),
         }
+    }
+
+    /// Kullback-Leibler divergences `[B]` from one distribution to another of this head, given outputs `[B, A]` and log-std `[A]` of
+    /// both.
+    #[must_use]
+    pub fn divergence_tensors(&self, [outputs, other_outputs]: [&Tensor; 2], log_std: [Option<&Tensor>; 2]) -> Tensor {
+        match log_std {
+            [Some(log_std), Some(other_log_std)] => {
+                diagonal_gaussian::divergence_tensors([outputs, log_std], [other_outputs, other_log_std])
+            }
+            _ => categorical::divergence_tensors(outputs, other_outputs),
+        }
+    }
+
+    /// A continuous action of the head for what the environment was given: the inverse of [`Head::to_env`]. At a bound a squashed action
+    /// is not infinite, but within 1e-4 of it.
+    #[must_use]
+    pub fn from_env(&self, value: f64, channel: &Channel) -> f64 {
+        if !(channel.low.is_finite() && channel.high.is_finite()) {
+            return value;
+        }
+        let (middle, reach) = (0.5 * (channel.high + channel.low), 0.5 * (channel.high - channel.low));
+        let unit = if reach > 0.0 { ((value - middle) / reach).clamp(-1.0, 1.0) } else { 0.0 };
+        if matches!(self, Self::SquashedGaussian { .. }) { unit.clamp(-1.0 + 1e-4, 1.0 - 1e-4).atanh() } else { unit }
     }
 
     /// What the environment is given for an action of this head. Continuous actions are in units of the bounds: -1 is low, 1 is high,

@@ -65,6 +65,6 @@ fn tried(arm: &Arm) -> String {
 fn warm_up(method: Method, configuration: &Configuration) -> u64 {
     match method {
         Method::FineTune => configuration.fine_tune.as_ref().map_or(0, |config| config.critic_warm_up),
-        Method::Scratch | Method::ZeroShot | Method::ResetHead | Method::FeatureExtraction => 0,
+        _ => 0,
     }
 }

@@ -76,7 +76,7 @@ fn shown<'a>(definition: &'a Definition, results: &'a Results) -> Vec<Shown<'a>>
 
 /// A method's colour: its own in every study, scratch's the neutral one.
 fn colour(method: Method) -> Colour {
-    let others = Method::ALL.into_iter().filter(|method| *method != Method::Scratch);
+    let others = Method::TRANSFER.into_iter().filter(|method| *method != Method::Scratch);
     others.clone().position(|other| other == method).map_or(Colour::NEUTRAL, Colour::nth)
 }
 

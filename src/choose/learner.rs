@@ -1,0 +1,211 @@
+//! How a job's learner is built: what each method is made of.
+
+use super::{Configuration, Job, Method, Role};
+use crate::env::{Registry, Spaces};
+use crate::error::{Error, Result};
+use crate::imitate::adversarial::{Adversarial, Task};
+use crate::imitate::bc::Bc;
+use crate::imitate::dagger::Dagger;
+use crate::imitate::discriminator::{Discriminator, Form};
+use crate::imitate::pairs::classes;
+use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg};
+use crate::learn::ppo::{self, Ppo, Start};
+use crate::learn::{Learner, MakeTerm};
+use crate::nn::Normalizer;
+use crate::parallel::Pool;
+use crate::policy::Policy;
+use crate::rollout::MakeEnv;
+use crate::stop::Stop;
+use crate::transfer::{Handover, Transfer, feature_extraction, fine_tune, reset_head};
+use std::sync::Arc;
+
+/// Builds a job's learner, before its first step.
+pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Box<dyn Learner>> {
+    let make = job.make_env(registry);
+    let spaces = make()?.spaces().clone();
+    let building = Building { job, make, spaces, pool };
+    Ok(match job.method {
+        Method::ZeroShot | Method::Scratch | Method::FineTune | Method::ResetHead | Method::FeatureExtraction => {
+            Box::new(building.ppo(building.transfer()?)?)
+        }
+        Method::Bc => Box::new(building.bc(building.fresh()?)?),
+        Method::Dagger => Box::new(building.dagger()?),
+        Method::Gail => Box::new(building.adversarial(Form::Gail)?),
+        Method::Airl => {
+            Box::new(building.adversarial(Form::Airl { state_only: job.configuration.adversarial.clone().unwrap_or_default().state_only })?)
+        }
+        Method::Dapg => Box::new(building.ppo(building.dapg()?)?),
+        Method::BehaviourRegularised => Box::new(building.ppo(building.behaviour_regularised()?)?),
+        Method::LearnedReward => Box::new(building.learned_reward()?),
+    })
+}
+
+/// What a transfer method makes of a source in a target.
+///
+/// # Errors
+/// When the source cannot be matched with the target, or is missing.
+pub fn carry(method: Method, configuration: &Configuration, source: Option<&Policy>, target: &Spaces, seed: u64) -> Result<Transfer> {
+    let Some(source) = source.filter(|_| method.needs_source()) else {
+        if method.needs_source() {
+            return Err(Error::usage(format!("`{}` needs a policy to start from", method.name())));
+        }
+        return Ok(Transfer { start: Start::fresh(&configuration.ppo, target, seed)?, terms: Vec::new() });
+    };
+    let handover = Handover { source, target, seed };
+    match method {
+        Method::ResetHead => reset_head::transfer(&configuration.reset_head.clone().unwrap_or_default(), &handover),
+        Method::FeatureExtraction => feature_extraction::transfer(&handover),
+        _ => fine_tune::transfer(&configuration.fine_tune.clone().unwrap_or_default(), &handover),
+    }
+}
+
+struct Building<'a> {
+    job: &'a Job,
+    make: MakeEnv,
+    spaces: Spaces,
+    pool: &'a Arc<Pool>,
+}
+
+impl Building<'_> {
+    /// New weights, nothing learned.
+    fn fresh(&self) -> Result<Start> {
+        Start::fresh(&self.job.configuration.ppo, &self.spaces, self.job.seed)
+    }
+
+    fn ppo(&self, transfer: Transfer) -> Result<Ppo> {
+        self.ppo_with(self.job.configuration.ppo.clone(), transfer)
+    }
+
+    fn ppo_with(&self, config: ppo::Config, Transfer { start, terms }: Transfer) -> Result<Ppo> {
+        Ppo::new(config, start, &self.make, &terms, self.job.plan().steps, self.job.seed, Arc::clone(self.pool))
+    }
+
+    /// Iterations of PPO in the whole run.
+    fn iterations(&self) -> u64 {
+        self.job.plan().steps.div_ceil(self.job.configuration.ppo.rollout_steps())
+    }
+
+    /// The demonstrations as a policy sees them.
+    fn pairs(&self, policy: &Policy) -> Result<Pairs> {
+        let lessons = self.job.lessons.as_ref();
+        let lessons = lessons.ok_or_else(|| Error::usage(format!("`{}` needs demonstrations", self.job.method.name())))?;
+        Pairs::new(&lessons.chosen, &policy.spaces, &policy.shape.head, self.job.seed).map_err(|error| error.at(lessons.path.display()))
+    }
+
+    /// What a transfer method begins with, and what demonstrations of the target change of it.
+    fn transfer(&self) -> Result<Transfer> {
+        let Transfer { mut start, mut terms } = carry(
+            self.job.method,
+            &self.job.configuration,
+            self.job.source.as_ref().map(|source| &source.policy),
+            &self.spaces,
+            self.job.seed,
+        )?;
+        let Some(lessons) = &self.job.lessons else { return Ok(Transfer { start, terms }) };
+        let pairs = self.pairs(&start.policy)?;
+        let is_new = !self.job.method.needs_source();
+        match lessons.role {
+            Role::Start => {
+                let mut config = self.job.configuration.bc.clone().unwrap_or_default();
+                // What a source's weights were trained to see stays as it is.
+                config.normalize_observations &= is_new;
+                let steps = after_cloning::Config::default().cloning_steps;
+                let mut bc = Bc::new(config, start.policy, start.rates.at(u64::MAX), pairs, self.job.seed, Arc::clone(self.pool))?;
+                bc.run(steps, &Stop::new())?;
+                start.policy = bc.policy();
+            }
+            Role::Term => {
+                if is_new && start.policy.normalizer.is_some() {
+                    start.policy.normalizer = Some(Normalizer::new(pairs.moments()));
+                }
+                start.rates.freeze_normalizer = true;
+                let config = self.job.configuration.dapg.clone().unwrap_or_default();
+                terms.push(dapg::term(&config, &pairs, start.policy.normalizer.as_ref(), self.iterations(), self.job.seed));
+            }
+        }
+        Ok(Transfer { start, terms })
+    }
+
+    fn bc(&self, start: Start) -> Result<Bc> {
+        let pairs = self.pairs(&start.policy)?;
+        let config = self.job.configuration.bc.clone().unwrap_or_default();
+        Bc::new(config, start.policy, start.rates.at(0), pairs, self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn dagger(&self) -> Result<Dagger> {
+        let start = self.fresh()?;
+        let pairs = self.pairs(&start.policy)?;
+        let expert =
+            self.job.source.as_ref().ok_or_else(|| Error::usage("`dagger` needs an expert").hint("name a policy with --expert"))?;
+        let configuration = &self.job.configuration;
+        Dagger::new(
+            configuration.dagger.clone().unwrap_or_default(),
+            &configuration.bc.clone().unwrap_or_default(),
+            start.policy,
+            start.rates.at(0),
+            expert.policy.clone(),
+            pairs,
+            &self.make,
+            self.job.seed,
+            Arc::clone(self.pool),
+        )
+    }
+
+    /// PPO for a discriminator to reward. Rewards are scaled by whoever makes them.
+    fn rewarded(&self) -> Result<(Ppo, bool)> {
+        let scaled = self.job.configuration.ppo.normalize_returns;
+        let config = ppo::Config { normalize_returns: false, ..self.job.configuration.ppo.clone() };
+        let start = Start::fresh(&config, &self.spaces, self.job.seed)?;
+        Ok((self.ppo_with(config, Transfer { start, terms: Vec::new() })?, scaled))
+    }
+
+    fn discriminator(&self, form: Form, config: &crate::imitate::discriminator::Config) -> Discriminator {
+        let (action, discount) = (&self.spaces.action, self.job.configuration.ppo.discount);
+        Discriminator::new(form, config, self.spaces.observation.len(), action.width(), classes(action), discount, self.job.seed)
+    }
+
+    fn adversarial(&self, form: Form) -> Result<Adversarial> {
+        let config = self.job.configuration.adversarial.clone().unwrap_or_default();
+        let (ppo, scaled) = self.rewarded()?;
+        let pairs = self.pairs(&ppo.policy())?;
+        let ended = self.job.lessons.as_ref().map_or(0.0, |lessons| lessons.chosen.share_terminated());
+        let task = Task::Imitate { pairs, sign: config.sign(ended) };
+        let discriminator = self.discriminator(form, &config.discriminator);
+        Ok(Adversarial::new(ppo, discriminator, config.updates, task, self.job.configuration.ppo.discount, scaled))
+    }
+
+    fn learned_reward(&self) -> Result<Adversarial> {
+        let reward = self.job.reward.as_ref().ok_or_else(|| {
+            Error::usage("`learned-reward` needs a reward").hint("name the run folder of a GAIL or AIRL run with --reward")
+        })?;
+        let (ppo, scaled) = self.rewarded()?;
+        let mut discriminator = self.discriminator(reward.form, &reward.config);
+        reward.check_spaces(&self.spaces)?;
+        discriminator.load(&mut reward.tensors.clone()).map_err(|error| error.at(reward.path.display()))?;
+        Ok(Adversarial::new(ppo, discriminator, 0, Task::Recovered, self.job.configuration.ppo.discount, scaled))
+    }
+
+    /// A clone, its start for PPO, and the clone as it was.
+    fn cloned(&self) -> Result<(Start, Policy, Pairs)> {
+        let config = self.job.configuration.after_cloning.clone().unwrap_or_default();
+        let mut bc = self.bc(self.fresh()?)?;
+        bc.run(config.cloning_steps, &Stop::new())?;
+        let clone = bc.policy();
+        let pairs = self.pairs(&clone)?;
+        Ok((after_cloning::start(&config, clone.clone()), clone, pairs))
+    }
+
+    fn dapg(&self) -> Result<Transfer> {
+        let (start, _, pairs) = self.cloned()?;
+        let config = self.job.configuration.dapg.clone().unwrap_or_default();
+        let term: MakeTerm = dapg::term(&config, &pairs, start.policy.normalizer.as_ref(), self.iterations(), self.job.seed);
+        Ok(Transfer { start, terms: vec![term] })
+    }
+
+    fn behaviour_regularised(&self) -> Result<Transfer> {
+        let (start, ..) = self.cloned()?;
+        let config = self.job.configuration.behaviour_regularised.clone().unwrap_or_default();
+        let term = behaviour_regularised::term(&config, &start.policy);
+        Ok(Transfer { start, terms: vec![term] })
+    }
+}

@@ -1,0 +1,101 @@
+//! The demonstrations that a run learns from, and what is done with them.
+
+use crate::demo::Demonstrations;
+use crate::error::{Error, Result, did_you_mean};
+use crate::imitate::{Chosen, Selection};
+use crate::parallel::Pool;
+use crate::policy::card::Demonstrated;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a transfer method does with demonstrations of the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// The policy is cloned from them before the first step.
+    Start,
+    /// They pull at the policy all along, less and less.
+    Term,
+}
+
+impl Role {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Term => "term",
+        }
+    }
+
+    /// The role of this name.
+    ///
+    /// # Errors
+    /// Exit 2 with both.
+    pub fn parse(name: &str) -> Result<Self> {
+        let roles = [Self::Start, Self::Term];
+        roles
+            .into_iter()
+            .find(|role| role.name() == name)
+            .ok_or_else(|| Error::usage(format!("demonstrations cannot be a `{name}`")).hint(did_you_mean(name, roles.map(Self::name))))
+    }
+}
+
+/// Demonstrations, read.
+#[derive(Debug, Clone)]
+pub struct Lessons {
+    /// Where they lie.
+    pub path: PathBuf,
+    /// What the set is.
+    pub digest: String,
+    /// What of it is learned from.
+    pub selection: Selection,
+    /// What a transfer method does with them.
+    pub role: Role,
+    /// The episodes.
+    pub chosen: Arc<Chosen>,
+}
+
+impl Lessons {
+    /// Reads a set, or the part of it that is chosen.
+    ///
+    /// # Errors
+    /// Exit 2 when there is none or too little, 3 when it is damaged.
+    pub fn read(path: &Path, selection: Selection, role: Role, pool: &Pool) -> Result<Self> {
+        if selection.episodes == Some(0) || selection.every == Some(0) {
+            return Err(
+                Error::usage("no episodes, or no steps, are nothing to learn from").hint("`--demo-episodes` and `--every` begin at 1")
+            );
+        }
+        let set = Demonstrations::open(path)?;
+        let chosen = Chosen::read(&set, selection, pool)?;
+        Ok(Self { path: path.to_owned(), digest: set.digest(), selection, role, chosen: Arc::new(chosen) })
+    }
+
+    /// What a card and a run folder keep of it.
+    #[must_use]
+    pub fn as_demonstrated(&self, role: Option<Role>) -> Demonstrated {
+        Demonstrated {
+            path: self.path.clone(),
+            digest: self.digest.clone(),
+            episodes: self.chosen.episodes.len() as u64,
+            every: self.selection.every.unwrap_or(1),
+            role: role.map(|role| role.name().to_owned()),
+        }
+    }
+
+    /// Reads what a run folder says that it began with.
+    ///
+    /// # Errors
+    /// Exit 3 when the set is not what it was.
+    pub fn reopen(kept: &Demonstrated, pool: &Pool) -> Result<Self> {
+        let role = kept.role.as_deref().map_or(Ok(Role::Start), Role::parse)?;
+        let selection = Selection { episodes: Some(kept.episodes), every: Some(kept.every) };
+        let lessons = Self::read(&kept.path, selection, role, pool)
+            .map_err(|error| error.hint("a run goes on with the demonstrations that it began with: put them back where they were"))?;
+        if lessons.digest != kept.digest {
+            return Err(Error::artefact("are not the demonstrations that the run began with: their digest differs").at(kept.path.display()));
+        }
+        Ok(lessons)
+    }
+}

@@ -1,0 +1,389 @@
+//! Maximum likelihood: minibatch steps that make a policy's actor do what was demonstrated, with early stopping on what was held out.
+//!
+//! What behaviour cloning is, what `DAgger` does in every round, and what a transfer begins with where there are demonstrations. Plain
+//! MLPs go through the fused kernel: the actor alone, its gradient by hand; the others through libtorch.
+
+use super::pairs::{Pair, Pairs};
+use crate::error::{Error, Result};
+use crate::nn::actor_critic::{LOG_STD, is_critic};
+use crate::nn::kernel::{Activations, CHUNK, Gradients, Packed};
+use crate::nn::{Adam, Params, adam, autograd};
+use crate::parallel::Pool;
+use crate::policy::Policy;
+use crate::rollout::shard_range;
+use crate::seed::Rng;
+use crate::stop::Stop;
+use std::ops::ControlFlow;
+use tch::{Kind, Tensor};
+
+/// How a minibatch is weighed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Of the entropy bonus.
+    pub entropy: f64,
+    /// Of half the squared norm of the actor's parameters.
+    pub l2: f64,
+}
+
+/// Mean losses of some rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Losses {
+    /// Negative log-likelihood of the demonstrated actions.
+    pub nll: f64,
+    /// Entropy of the policy's distribution.
+    pub entropy: f64,
+    /// Share of rows in which the policy's most probable action is the demonstrated one; mean distance where actions are numbers.
+    pub agreement: f64,
+}
+
+impl Losses {
+    /// Adds the losses of other rows, `part` of all.
+    fn add(&mut self, other: &Self, part: f64) {
+        self.nll += part * other.nll;
+        self.entropy += part * other.entropy;
+        self.agreement += part * other.agreement;
+    }
+}
+
+/// How much of all rows some are.
+#[expect(clippy::cast_precision_loss, reason = "a share")]
+fn share(rows: usize, all: usize) -> f64 {
+    rows as f64 / all.max(1) as f64
+}
+
+/// Rows from which a minibatch is worth cutting between threads: a matter of configuration, never of threads.
+const ROWS_PER_SHARD: usize = 128;
+/// Deviations do not fall below this: a deterministic expert would have them at zero, and steps of any size.
+const LEAST_LOG_STD: f32 = -4.0;
+
+/// A policy that is being fitted.
+pub struct Cloning {
+    policy: Policy,
+    weights: Weights,
+    minibatch: usize,
+    learning_rate: f64,
+    adam: Adam,
+    rates: Vec<f32>,
+    actor: Actor,
+    shards: Vec<Shard>,
+    gradient: Vec<f32>,
+}
+
+/// The weights as they are computed with.
+enum Actor {
+    Fused(Packed),
+    Libtorch,
+}
+
+/// What one part of a minibatch is computed in.
+struct Shard {
+    activations: Activations,
+    gradients: Gradients,
+    leaves: Vec<Tensor>,
+    gradient: Vec<f32>,
+    losses: Option<Result<Losses>>,
+}
+
+/// What is learned from: rows as the network sees them.
+pub struct Lesson<'a> {
+    /// The demonstrations.
+    pub pairs: &'a Pairs,
+    /// All their rows, `[R, O]`, normalised.
+    pub seen: &'a [f32],
+}
+
+struct Round<'a> {
+    lesson: &'a Lesson<'a>,
+    policy: &'a mut Policy,
+    actor: &'a mut Actor,
+    rows: &'a [Pair],
+    weights: Weights,
+    learn: bool,
+}
+
+impl Cloning {
+    /// A policy before its first step. `rates` holds one factor per tensor; the critic, of which demonstrations say nothing, stays.
+    #[must_use]
+    pub fn new(policy: Policy, rates: &[f32], minibatch: usize, learning_rate: f64, weights: Weights) -> Self {
+        let layout = policy.params.layout();
+        let rates = layout.entries().iter().zip(rates).map(|(entry, rate)| if is_critic(&entry.name) { 0.0 } else { *rate }).collect();
+        let mlp = policy.shape.actor_mlp();
+        let shard = || Shard {
+            activations: Activations::new(&mlp),
+            gradients: Gradients::new(&mlp),
+            leaves: Vec::new(),
+            gradient: vec![0.0; layout.len()],
+            losses: None,
+        };
+        let adam = adam::Config { epsilon: 1e-8, ..adam::Config::default() };
+        let mut cloning = Self {
+            weights,
+            minibatch,
+            learning_rate,
+            adam: Adam::new(adam, layout),
+            rates,
+            actor: if policy.shape.is_fused() { Actor::Fused(Packed::new(&mlp)) } else { Actor::Libtorch },
+            shards: (0..(minibatch / ROWS_PER_SHARD).clamp(1, 8)).map(|_| shard()).collect(),
+            gradient: vec![0.0; layout.len()],
+            policy,
+        };
+        cloning.refresh();
+        cloning
+    }
+
+    /// The policy as it is now.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Parameters and moments, for a checkpoint.
+    #[must_use]
+    pub const fn optimiser(&self) -> (&Params, &Adam) {
+        (&self.policy.params, &self.adam)
+    }
+
+    /// The same to be replaced; [`Cloning::refresh`] then takes them over.
+    pub const fn optimiser_mut(&mut self) -> (&mut Params, &mut Adam) {
+        (&mut self.policy.params, &mut self.adam)
+    }
+
+    /// Computes with the parameters as they are now.
+    pub fn refresh(&mut self) {
+        refresh(&self.policy, &mut self.actor, &mut self.shards);
+    }
+
+    /// One pass over `rows`, which it shuffles: a step for every minibatch. Gives the mean losses on the way.
+    ///
+    /// # Errors
+    /// Exit 5 when a loss or a gradient is not finite, or when it is broken off.
+    pub fn epoch(&mut self, lesson: &Lesson<'_>, rows: &mut [Pair], rng: &mut Rng, pool: &Pool, stop: &Stop) -> Result<Losses> {
+        rng.shuffle(rows);
+        self.steps(lesson, rows, pool, stop)
+    }
+
+    /// One step for every minibatch of `rows`, in their order.
+    ///
+    /// # Errors
+    /// As [`Cloning::epoch`].
+    pub fn steps(&mut self, lesson: &Lesson<'_>, rows: &[Pair], pool: &Pool, stop: &Stop) -> Result<Losses> {
+        let Self { policy, weights, minibatch, learning_rate, adam, rates, actor, shards, gradient } = self;
+        let mut batches = rows.chunks(*minibatch);
+        let (mut sum, mut outcome) = (Losses::default(), Ok(()));
+        let parts = shards.len();
+        let round = Round { lesson, policy, actor, rows: &[], weights: *weights, learn: true };
+        let mut round = round;
+        pool.rounds(
+            &mut round,
+            shards,
+            |round, index, shard| shard.compute(round, parts, index),
+            |round, shards| {
+                let mut descend = || {
+                    stop.check()?;
+                    let Some(losses) = gather(shards, gradient)? else { return Ok(()) };
+                    check(&losses)?;
+                    sum.add(&losses, share(round.rows.len(), rows.len()));
+                    add_decay(gradient, &round.policy.params, round.weights.l2);
+                    adam.step(&mut round.policy.params, gradient, *learning_rate, f64::INFINITY, rates)?;
+                    hold_deviations(&mut round.policy.params);
+                    if let Actor::Fused(packed) = &mut *round.actor {
+                        packed.refresh(actor_values(round.policy));
+                    }
+                    let params = &round.policy.params;
+                    shards.each(|_, shard| shard.refresh(params));
+                    Ok(())
+                };
+                match (descend(), batches.next()) {
+                    (Err(error), _) => {
+                        outcome = Err(error);
+                        ControlFlow::Break(())
+                    }
+                    (Ok(()), Some(rows)) => {
+                        round.rows = rows;
+                        ControlFlow::Continue(())
+                    }
+                    (Ok(()), None) => ControlFlow::Break(()),
+                }
+            },
+        );
+        outcome.map(|()| sum)
+    }
+
+    /// Mean losses of some rows, without learning from them.
+    ///
+    /// # Errors
+    /// Exit 5 when one is not finite.
+    pub fn losses(&mut self, lesson: &Lesson<'_>, rows: &[Pair], pool: &Pool) -> Result<Losses> {
+        let Self { policy, weights, actor, shards, .. } = self;
+        let parts = shards.len();
+        let mut sum = Losses::default();
+        for batch in rows.chunks(ROWS_PER_SHARD * 8) {
+            let round = Round { lesson, policy, actor, rows: batch, weights: *weights, learn: false };
+            pool.each(shards, |index, shard| shard.compute(&round, parts, index));
+            for shard in shards.iter_mut() {
+                let losses = shard.losses.take().unwrap_or_else(|| Ok(Losses::default()))?;
+                sum.add(&losses, share(batch.len(), rows.len()));
+            }
+        }
+        check(&sum)?;
+        Ok(sum)
+    }
+}
+
+fn refresh(policy: &Policy, actor: &mut Actor, shards: &mut [Shard]) {
+    if let Actor::Fused(packed) = actor {
+        packed.refresh(actor_values(policy));
+    }
+    for shard in shards {
+        shard.refresh(&policy.params);
+    }
+}
+
+fn actor_values(policy: &Policy) -> &[f32] {
+    &policy.params.values[..policy.shape.actor_mlp().parameter_count()]
+}
+
+fn check(losses: &Losses) -> Result<()> {
+    if losses.nll.is_finite() && losses.entropy.is_finite() {
+        return Ok(());
+    }
+    Err(Error::diverged(format!("is {}", losses.nll)).at("negative log-likelihood").hint("lower the learning rate"))
+}
+
+/// Sums the shards' gradients and losses in order; nothing before the first minibatch.
+fn gather(shards: &mut crate::parallel::Shards<'_, Shard>, gradient: &mut [f32]) -> Result<Option<Losses>> {
+    let mut sum: Result<Option<Losses>> = Ok(None);
+    shards.each(|index, shard| match (&mut sum, shard.losses.take()) {
+        (Ok(total), Some(Ok(losses))) => {
+            total.get_or_insert_default().add(&losses, 1.0);
+            if index == 0 {
+                gradient.copy_from_slice(&shard.gradient);
+            } else {
+                gradient.iter_mut().zip(&shard.gradient).for_each(|(sum, part)| *sum += part);
+            }
+        }
+        (Ok(_), Some(Err(error))) => sum = Err(error),
+        _ => {}
+    });
+    sum
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
+fn add_decay(gradient: &mut [f32], params: &Params, l2: f64) {
+    if l2 > 0.0 {
+        gradient.iter_mut().zip(&params.values).for_each(|(gradient, value)| *gradient += l2 as f32 * value);
+    }
+}
+
+fn hold_deviations(params: &mut Params) {
+    if let Some(range) = params.layout().range(LOG_STD) {
+        params.values[range].iter_mut().for_each(|value| *value = value.max(LEAST_LOG_STD));
+    }
+}
+
+impl Shard {
+    fn refresh(&mut self, params: &Params) {
+        if !self.leaves.is_empty() {
+            autograd::refresh(&mut self.leaves, params);
+        }
+    }
+
+    /// Losses, and where it is learned from the gradient, of this shard's part of the rows, as shares of all of them.
+    fn compute(&mut self, round: &Round<'_>, parts: usize, index: usize) {
+        let rows = &round.rows[shard_range(round.rows.len(), parts, index)];
+        let losses = match &*round.actor {
+            Actor::Fused(packed) => Ok(self.fused(round, packed, rows)),
+            Actor::Libtorch => self.libtorch(round, rows),
+        };
+        self.losses = Some(losses);
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "learning is f32")]
+    fn fused(&mut self, round: &Round<'_>, packed: &Packed, rows: &[Pair]) -> Losses {
+        let Round { lesson, policy, weights, .. } = round;
+        let (head, inputs) = (&policy.shape.head, lesson.pairs.inputs());
+        let log_std_range = policy.params.layout().range(LOG_STD).unwrap_or(0..0);
+        let log_std = &policy.params.values[log_std_range.clone()];
+        let share = 1.0 / round.rows.len() as f32;
+        let entropy_weight = weights.entropy as f32;
+        let mut losses = Losses::default();
+        self.gradient.fill(0.0);
+        for chunk in rows.chunks(CHUNK) {
+            for (row, pair) in chunk.iter().enumerate() {
+                self.activations.input_row(row).copy_from_slice(&lesson.seen[pair.row as usize * inputs..][..inputs]);
+            }
+            packed.forward(chunk.len(), &mut self.activations);
+            for (row, pair) in chunk.iter().enumerate() {
+                let action = lesson.pairs.action(pair.row);
+                let (outputs, outputs_gradient) = self.activations.output_and_gradient(row);
+                let evaluated = head.evaluate(outputs, log_std, action);
+                losses.nll -= f64::from(share * evaluated.log_prob);
+                losses.entropy += f64::from(share * evaluated.entropy);
+                losses.agreement += f64::from(share) * agreement(head, outputs, action);
+                if round.learn {
+                    let log_std_gradient = &mut self.gradient[log_std_range.clone()];
+                    head.backward(
+                        outputs,
+                        log_std,
+                        action,
+                        &evaluated,
+                        -share,
+                        -entropy_weight * share,
+                        outputs_gradient,
+                        log_std_gradient,
+                    );
+                }
+            }
+            if round.learn {
+                packed.backward(chunk.len(), &mut self.activations, &mut self.gradients);
+            }
+        }
+        if round.learn {
+            self.gradients.add_to(&mut self.gradient[..policy.shape.actor_mlp().parameter_count()]);
+            self.gradients.clear();
+        }
+        losses
+    }
+
+    fn libtorch(&mut self, round: &Round<'_>, rows: &[Pair]) -> Result<Losses> {
+        let Round { lesson, policy, weights, .. } = round;
+        self.gradient.fill(0.0);
+        if rows.is_empty() {
+            return Ok(Losses::default());
+        }
+        if self.leaves.is_empty() {
+            self.leaves = autograd::leaves(&policy.params, Kind::Float);
+        }
+        let (inputs, width) = (lesson.pairs.inputs(), lesson.pairs.width());
+        let seen: Vec<f32> = rows.iter().flat_map(|pair| lesson.seen[pair.row as usize * inputs..][..inputs].iter().copied()).collect();
+        let actions: Vec<f32> = rows.iter().flat_map(|pair| lesson.pairs.action(pair.row).iter().copied()).collect();
+        let observation = autograd::matrix(&seen, rows.len(), inputs);
+        let (outputs, _) = autograd::forward(&policy.shape, &self.leaves, &observation);
+        let log_std = autograd::log_std(&policy.shape, &self.leaves);
+        let [nll, entropy] = loss(&policy.shape.head, &outputs, log_std, &autograd::matrix(&actions, rows.len(), width));
+        let share = share(rows.len(), round.rows.len());
+        if round.learn {
+            autograd::add_gradient(&((&nll - &entropy * weights.entropy) * share), &self.leaves, &mut self.gradient)?;
+        }
+        Ok(Losses { nll: share * nll.double_value(&[]), entropy: share * entropy.double_value(&[]), agreement: 0.0 })
+    }
+}
+
+/// Mean negative log-likelihood and mean entropy, as scalars, of actions `[B, W]` given outputs `[B, A]` and log-std `[A]`.
+#[must_use]
+pub fn loss(head: &crate::nn::Head, outputs: &Tensor, log_std: Option<&Tensor>, action: &Tensor) -> [Tensor; 2] {
+    let (log_prob, entropy) = head.evaluate_tensors(outputs, log_std, action);
+    let kind = log_prob.kind();
+    [-log_prob.mean(kind), entropy.mean(kind)]
+}
+
+fn agreement(head: &crate::nn::Head, outputs: &[f32], action: &[f32]) -> f64 {
+    match head {
+        crate::nn::Head::Categorical => {
+            let mut mode = [0.0];
+            head.mode(outputs, &mut mode);
+            f64::from(u8::from(mode[0] == action[0]))
+        }
+        _ => f64::from(outputs.iter().zip(action).map(|(mean, action)| (mean - action).powi(2)).sum::<f32>().sqrt()),
+    }
+}
