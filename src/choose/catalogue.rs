@@ -119,10 +119,10 @@ impl Method {
         self.needs_source() || matches!(self, Self::Scratch)
     }
 
-    /// Whether anything is learned.
+    /// Whether it learns by acting in the target.
     #[must_use]
     pub const fn learns(self) -> bool {
-        !matches!(self, Self::ZeroShot)
+        !matches!(self, Self::ZeroShot | Self::Bc)
     }
 
     /// Its configuration with its own defaults, for a learner; `role` is what a transfer method does with demonstrations.

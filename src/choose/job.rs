@@ -159,7 +159,7 @@ impl Job {
     /// How far it runs. A method that learns nothing runs no steps.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        let steps = if self.method.learns() { self.steps } else { 0 };
+        let steps = if self.method.learns() || self.method == Method::Bc { self.steps } else { 0 };
         let updates = steps.div_ceil(self.steps_per_update());
         Plan {
             steps,
@@ -254,7 +254,7 @@ pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc
             return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps))
                 .hint("pass a larger --steps to extend it"));
         }
-        if steps > job.steps && !job.method.learns() {
+        if steps > job.steps && job.method == Method::ZeroShot {
             return Err(Error::usage(format!("method `{}` takes no steps", job.method.name())).hint("leave --steps out"));
         }
         job.steps = steps;

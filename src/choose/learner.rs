@@ -28,6 +28,7 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>) -> Result<
         Method::ZeroShot | Method::Scratch | Method::FineTune | Method::ResetHead | Method::FeatureExtraction => {
             Box::new(building.ppo(building.transfer()?)?)
         }
+        Method::Bc if job.steps == 0 => Box::new(building.ppo(building.clone_alone()?)?),
         Method::Bc => Box::new(building.bc(building.fresh()?)?),
         Method::Dagger => Box::new(building.dagger()?),
         Method::Gail => Box::new(building.adversarial(Form::Gail)?),
@@ -58,6 +59,9 @@ pub fn carry(method: Method, configuration: &Configuration, source: Option<&Poli
         _ => fine_tune::transfer(&configuration.fine_tune.clone().unwrap_or_default(), &handover),
     }
 }
+
+/// Gradient steps of cloning, at most; it ends early by what is held out.
+pub const CLONING_STEPS: u64 = 20_000;
 
 struct Building<'a> {
     job: &'a Job,
@@ -130,6 +134,15 @@ impl Building<'_> {
         let pairs = self.pairs(&start.policy)?;
         let config = self.job.configuration.bc.clone().unwrap_or_default();
         Bc::new(config, start.policy, start.rates.at(0), pairs, self.job.seed, Arc::clone(self.pool))
+    }
+
+    /// A clone as a learner that takes no step: what a study puts beside those that do.
+    fn clone_alone(&self) -> Result<Transfer> {
+        let mut start = self.fresh()?;
+        let mut bc = self.bc(start.clone())?;
+        bc.run(CLONING_STEPS, &Stop::new())?;
+        start.policy = bc.policy();
+        Ok(Transfer { start, terms: Vec::new() })
     }
 
     fn dagger(&self) -> Result<Dagger> {

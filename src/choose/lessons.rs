@@ -1,6 +1,7 @@
 //! The demonstrations that a run learns from, and what is done with them.
 
 use crate::demo::Demonstrations;
+use crate::env::{Registry, Spec};
 use crate::error::{Error, Result, did_you_mean};
 use crate::imitate::{Chosen, Selection};
 use crate::parallel::Pool;
@@ -52,6 +53,8 @@ pub struct Lessons {
     pub selection: Selection,
     /// What a transfer method does with them.
     pub role: Role,
+    /// Where they were recorded: the environment, whole, as RON.
+    pub environment_ron: String,
     /// The episodes.
     pub chosen: Arc<Chosen>,
 }
@@ -69,7 +72,15 @@ impl Lessons {
         }
         let set = Demonstrations::open(path)?;
         let chosen = Chosen::read(&set, selection, pool)?;
-        Ok(Self { path: path.to_owned(), digest: set.digest(), selection, role, chosen: Arc::new(chosen) })
+        let environment_ron = set.header().environment_ron.clone();
+        Ok(Self { path: path.to_owned(), digest: set.digest(), selection, role, environment_ron, chosen: Arc::new(chosen) })
+    }
+
+    /// How the environment in which they were recorded differs from the one that is learned in: `(name, there, here)`.
+    #[must_use]
+    pub fn differences(&self, registry: &Registry, environment: &Spec) -> Vec<(String, String, String)> {
+        let recorded = Spec::from_ron(registry, "recorded", &self.environment_ron);
+        recorded.map_or_else(|_| Vec::new(), |recorded| recorded.differences(environment))
     }
 
     /// What a card and a run folder keep of it.

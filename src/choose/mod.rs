@@ -12,6 +12,6 @@ pub mod words;
 pub use catalogue::Method;
 pub use configuration::Configuration;
 pub use job::{Job, Source, open_run};
-pub use learner::carry;
+pub use learner::{CLONING_STEPS, carry};
 pub use lessons::{Lessons, Role};
 pub use reward::Reward;

@@ -4,7 +4,7 @@ use super::arguments::RunArguments;
 use super::terminal::{self, Ending};
 use super::training;
 use crate::choose::words::quoted;
-use crate::choose::{Job, Lessons, Method, Reward, Role, Source};
+use crate::choose::{CLONING_STEPS, Job, Lessons, Method, Reward, Role, Source};
 use crate::env::Registry;
 use crate::error::{Error, Result};
 use crate::imitate::Selection;
@@ -44,8 +44,6 @@ pub(super) struct Imitate {
     run: RunArguments,
 }
 
-/// Gradient steps of cloning; it ends early by what is held out.
-const CLONING_STEPS: u64 = 20_000;
 /// Labels of an expert.
 const LABELS: u64 = 10_240;
 

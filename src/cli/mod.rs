@@ -3,6 +3,7 @@
 //! stdout is the result, stderr everything else.
 
 mod arguments;
+mod bench;
 mod compare;
 mod demo;
 mod digest;
@@ -61,6 +62,7 @@ enum Command {
     Policies(policies::Policies),
     Digest(digest::Digest),
     Fsck(fsck::Fsck),
+    Bench(bench::Bench),
     #[command(hide = true)]
     Probe(probe::Probe),
     /// Print completions for a shell.
@@ -112,6 +114,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Policies(command) => command.run(registry),
         Command::Digest(command) => command.run(),
         Command::Fsck(command) => command.run(),
+        Command::Bench(command) => command.run(registry),
         Command::Probe(command) => command.run(registry),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Arguments::command(), "heirloom", &mut anstream::stdout());

@@ -77,12 +77,22 @@ struct Opened {
 }
 
 fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+    note_other_environment(&job, registry);
     // The learner first: a run that cannot begin leaves no folder.
     let learner = job.learner(registry, pool)?;
     let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
     let folder = RunFolder::create(out, job.definition(), source)?;
     let plan = job.plan();
     Ok(Opened { job, folder, learner, position: Position::default(), plan })
+}
+
+/// Says where demonstrations were not recorded in the environment that is learned in: the same action may do something else there.
+fn note_other_environment(job: &Job, registry: &Registry) {
+    let differences = job.lessons.as_ref().map_or_else(Vec::new, |lessons| lessons.differences(registry, &job.environment));
+    if !differences.is_empty() {
+        let listed: Vec<String> = differences.iter().map(|(name, there, here)| format!("{name} {there} there, {here} here")).collect();
+        terminal::note(&format!("the demonstrations were recorded in another environment: {}", listed.join("; ")));
+    }
 }
 
 fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {

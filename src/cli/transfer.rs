@@ -4,10 +4,11 @@ use super::arguments::RunArguments;
 use super::terminal::{self, Ending, number};
 use super::training;
 use crate::choose::words::quoted;
-use crate::choose::{Job, Method, Source};
+use crate::choose::{Job, Lessons, Method, Role, Source};
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::file::{disk, ron};
+use crate::imitate::Selection;
 use crate::learn::ppo::{self, defaults};
 use crate::run::Evaluation;
 use crate::run::folder::SOURCE;
@@ -15,6 +16,7 @@ use crate::study::estimate::estimate;
 use crate::study::file::{PairFile, SourceFile};
 use crate::study::{Changes, Definition, File};
 use clap::Args;
+use std::path::PathBuf;
 
 /// Move a policy to a target environment and adapt it there.
 ///
@@ -32,6 +34,15 @@ pub(super) struct TransferCommand {
     /// zero-shot, fine-tune, reset-head, feature-extraction or scratch
     #[arg(long, default_value = "fine-tune")]
     method: String,
+    /// Demonstrations of the target to learn from as well
+    #[arg(long, value_name = "DIR")]
+    demos: Option<PathBuf>,
+    /// What is done with them: start (the policy is fitted to them first) or term (they pull at it all along, less and less)
+    #[arg(long, value_name = "ROLE", default_value = "start", requires = "demos")]
+    demos_as: String,
+    /// Learn from the first so many of their episodes [default: all]
+    #[arg(long, value_name = "N", requires = "demos")]
+    demo_episodes: Option<u64>,
     #[command(flatten)]
     run: RunArguments,
 }
@@ -46,7 +57,8 @@ impl TransferCommand {
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.transfer_steps());
         let settings = self.run.settings();
-        let base = method.configuration(known.config, None);
+        let lessons = self.lessons()?;
+        let base = method.configuration(known.config, lessons.as_ref().map(|lessons| lessons.role));
         let configuration = self.run.configure(method, base.clone())?;
         if method.needs_source() {
             refuse_what_is_carried(method, &base.ppo, &configuration.ppo)?;
@@ -55,7 +67,7 @@ impl TransferCommand {
             configuration,
             method,
             source: Some(source),
-            lessons: None,
+            lessons,
             reward: None,
             steps,
             seed,
@@ -64,10 +76,11 @@ impl TransferCommand {
             evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
             command: format!(
-                "heirloom transfer {} {} --method {} --steps {steps} --seed {seed}{settings}",
+                "heirloom transfer {} {} --method {}{} --steps {steps} --seed {seed}{settings}",
                 quoted(&self.policy),
                 quoted(&self.target),
-                method.name()
+                method.name(),
+                self.demonstration_flags()
             ),
             environment,
         };
@@ -75,6 +88,19 @@ impl TransferCommand {
             Err(ending) => Ok(ending),
             Ok(finished) => self.show(&finished, registry),
         }
+    }
+
+    fn lessons(&self) -> Result<Option<Lessons>> {
+        let role = Role::parse(&self.demos_as)?;
+        let selection = Selection { episodes: self.demo_episodes, every: None };
+        let pool = self.run.pool()?;
+        self.demos.as_deref().map(|path| Lessons::read(path, selection, role, &pool)).transpose()
+    }
+
+    fn demonstration_flags(&self) -> String {
+        let Some(path) = &self.demos else { return String::new() };
+        let episodes = self.demo_episodes.map_or_else(String::new, |episodes| format!(" --demo-episodes {episodes}"));
+        format!(" --demos {} --demos-as {}{episodes}", quoted(&path.display().to_string()), self.demos_as)
     }
 
     fn show(&self, finished: &training::Finished, registry: &Registry) -> Result<Ending> {
@@ -139,6 +165,7 @@ impl TransferCommand {
             target: self.target.clone(),
             steps: steps.max(job.configuration.ppo.rollout_steps()),
             measure: None,
+            demonstrations: None,
         };
         let file = File {
             about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),

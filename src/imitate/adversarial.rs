@@ -33,7 +33,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { discriminator: discriminator::Config::default(), updates: 8, reward: None, state_only: true }
+        Self { discriminator: discriminator::Config::default(), updates: 4, reward: None, state_only: true }
     }
 }
 

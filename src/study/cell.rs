@@ -92,6 +92,9 @@ impl Cell {
             job.method.name().to_owned(),
             job.configuration.to_ron(),
             source.to_owned(),
+            job.lessons
+                .as_ref()
+                .map_or_else(String::new, |lessons| format!("{} {:?} {:?}", lessons.digest, lessons.selection, lessons.role)),
             format!("{:?}", (job.plan(), job.seed, job.evaluation_episodes, job.evaluation_seed)),
         ];
         let digest = digest::of_bytes(identity.join("\n").as_bytes());
@@ -230,7 +233,7 @@ const SOURCES: &str = "sources";
 
 /// What depends on no source is worth sharing: it is the most expensive to run, and every study of a target needs it.
 const fn is_shared(cell: &Cell) -> bool {
-    !cell.job.method.needs_source()
+    !cell.job.method.needs_source() && cell.job.lessons.is_none()
 }
 
 fn write(folder: &Path, cell: &Cell, result: &CellResult, policy: &Policy) -> Result<()> {

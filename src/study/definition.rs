@@ -2,11 +2,13 @@
 
 use super::file::{Changes, Failures, File, Measure, PairFile, Reference, SourceFile, Tuning};
 use crate::choose::configuration::assignment;
-use crate::choose::{Configuration, Job, Method, Source, carry};
+use crate::choose::{Configuration, Job, Lessons, Method, Source, carry};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::ron;
+use crate::imitate::{Pairs, Selection};
 use crate::learn::ppo::{Start, defaults};
+use crate::parallel::Pool;
 use crate::policy::Ancestor;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -69,6 +71,8 @@ pub struct Pair {
     pub reference_steps: u64,
     /// Environment steps after which the target's task is known to be learned.
     pub known_steps: u64,
+    /// What all methods but scratch learn from as well.
+    pub lessons: Option<Lessons>,
     /// The learner's configuration there, by method, before tuning.
     pub configurations: Vec<(Method, Configuration)>,
 }
@@ -112,10 +116,14 @@ fn all_steps(ancestor: &Ancestor) -> u64 {
 }
 
 impl Pair {
-    /// `source → target`.
+    /// `source → target`, and from how many demonstrations.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} → {}", self.origin.name(), self.target.name)
+        let lessons = self.lessons.as_ref().map_or_else(String::new, |lessons| match lessons.chosen.episodes.len() {
+            1 => " from 1 demonstration".to_owned(),
+            episodes => format!(" from {episodes} demonstrations"),
+        });
+        format!("{} → {}{lessons}", self.origin.name(), self.target.name)
     }
 
     /// Environment steps that a method's run costs, the source's included.
@@ -173,9 +181,10 @@ impl Pair {
             method,
             configuration: self.configuration(method, factor),
             source: source.filter(|_| method.needs_source()).cloned(),
-            lessons: None,
+            lessons: self.lessons.clone().filter(|_| method != Method::Scratch),
             reward: None,
-            steps: self.steps,
+            // What clones alone takes no step in the environment.
+            steps: if method == Method::Bc { 0 } else { self.steps },
             seed,
             evaluations: definition.evaluations,
             evaluation_episodes: definition.episodes,
@@ -241,11 +250,14 @@ impl Definition {
         check(&file, changes.first_seed).map_err(|(field, message)| Error::usage(message).at(at(&[field])))?;
         let methods = methods(&file.methods).map_err(|error| error.at(at(&["methods"])))?;
         let texts = configuration_texts(&file, changes)?;
-        let resolve = |pair: &PairFile| {
-            let found = resolve(pair, &file, &methods, &texts, registry);
-            found.map_err(|error| error.at(at(&["pairs", &pair.name])))
-        };
-        let pairs = file.pairs.iter().map(resolve).collect::<Result<Vec<_>>>()?;
+        let mut pairs = Vec::new();
+        for pair in &file.pairs {
+            let found = variants(pair).and_then(|lessons| {
+                let resolve = |(name, lessons)| resolve(pair, name, lessons, &file, &methods, &texts, registry);
+                lessons.into_iter().map(resolve).collect::<Result<Vec<_>>>()
+            });
+            pairs.extend(found.map_err(|error| error.at(at(&["pairs", &pair.name])))?);
+        }
         Ok(Self {
             name,
             about: file.about,
@@ -365,10 +377,29 @@ fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names.into_iter().find(|name| !seen.insert(*name))
 }
 
+/// The pair itself, or one for each number of demonstrations: its name, and they.
+fn variants(pair: &PairFile) -> Result<Vec<(String, Option<Lessons>)>> {
+    let Some(demonstrations) = &pair.demonstrations else { return Ok(vec![(pair.name.clone(), None)]) };
+    if demonstrations.episodes.is_empty()
+        || twice(demonstrations.episodes.iter().map(u64::to_string).collect::<Vec<_>>().iter().map(String::as_str)).is_some()
+    {
+        return Err(Error::usage("`episodes` of the demonstrations is empty, or names a number twice"));
+    }
+    let read = |episodes: &u64| {
+        let selection = Selection { episodes: Some(*episodes), every: None };
+        let lessons = Lessons::read(&demonstrations.path, selection, demonstrations.role, &Pool::inline())?;
+        Ok((format!("{}_from_{episodes}", pair.name), Some(lessons)))
+    };
+    demonstrations.episodes.iter().map(read).collect()
+}
+
 fn methods(names: &[String]) -> Result<Vec<Method>> {
     let mut methods = vec![Method::Scratch];
     for name in names {
         let method = Method::parse(name)?;
+        if matches!(method, Method::Dagger | Method::LearnedReward) {
+            return Err(Error::usage(format!("`{name}` is no method of a study: it needs more than a source and demonstrations")));
+        }
         if method != Method::Scratch {
             methods.push(method);
         }
@@ -382,7 +413,20 @@ fn configuration_texts(file: &File, changes: &Changes) -> Result<Vec<ron::Source
     files.chain(file.set.iter().map(|text| assignment(text))).collect()
 }
 
-fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Source], registry: &Registry) -> Result<Pair> {
+fn resolve(
+    pair: &PairFile,
+    name: String,
+    lessons: Option<Lessons>,
+    file: &File,
+    methods: &[Method],
+    texts: &[ron::Source],
+    registry: &Registry,
+) -> Result<Pair> {
+    if let Some(method) = methods.iter().find(|method| method.needs_demonstrations() && lessons.is_none()) {
+        return Err(Error::usage(format!("`{}` needs demonstrations", method.name()))
+            .hint("give the pair `demonstrations: (path: \"demos/...\", episodes: [1, 5, 20])`"));
+    }
+    let role = lessons.as_ref().map(|lessons| lessons.role);
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if pair.name.is_empty() || pair.name.len() > 100 || !pair.name.chars().all(plain) {
         return Err(Error::usage(format!("a pair cannot be called `{}`", pair.name)).hint("letters, digits, `-`, `_` and `.`"));
@@ -390,7 +434,7 @@ fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Sourc
     let target = registry.resolve(&pair.target)?;
     let known = defaults::for_environment(&target.simulator);
     let configure = |method: Method| {
-        let mut configuration = method.configuration(known.config.clone(), None);
+        let mut configuration = method.configuration(known.config.clone(), role.filter(|_| method.needs_source()));
         for text in texts {
             configuration = configuration.apply_own(text)?;
         }
@@ -425,16 +469,8 @@ fn resolve(pair: &PairFile, file: &File, methods: &[Method], texts: &[ron::Sourc
         return Err(Error::usage(message).hint("`control: false` leaves that ledger out"));
     }
     let measure = pair.measure.unwrap_or(file.measure);
-    let resolved = Pair {
-        name: pair.name.clone(),
-        origin,
-        target,
-        steps: pair.steps,
-        measure,
-        reference_steps,
-        known_steps: known.steps,
-        configurations,
-    };
+    let resolved =
+        Pair { name, origin, target, steps: pair.steps, measure, reference_steps, known_steps: known.steps, lessons, configurations };
     fits(&resolved, registry)?;
     Ok(resolved)
 }
@@ -449,9 +485,13 @@ fn fits(pair: &Pair, registry: &Registry) -> Result<()> {
             Start::fresh(&known.config, registry.build(environment)?.spaces(), 0)?.policy
         }
     };
-    for (method, configuration) in &pair.configurations {
+    for (method, configuration) in pair.configurations.iter().filter(|(method, _)| method.is_transfer()) {
         let moved = carry(*method, configuration, Some(&policy), &spaces, 0);
         moved.map_err(|error| error.at(format!("{} by {}", pair.title(), method.name())))?;
+    }
+    if let Some(lessons) = &pair.lessons {
+        let fresh = Start::fresh(&defaults::for_environment(&pair.target.simulator).config, &spaces, 0)?.policy;
+        Pairs::new(&lessons.chosen, &fresh.spaces, &fresh.shape.head, 0).map_err(|error| error.at(lessons.path.display()))?;
     }
     Ok(())
 }

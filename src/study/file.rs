@@ -1,6 +1,6 @@
 //! What a study file says, word for word.
 
-use crate::choose::words;
+use crate::choose::{Role, words};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -86,6 +86,26 @@ pub struct PairFile {
     /// What the verdict on this pair is about, where it is not the study's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
+    /// Demonstrations of the target that every method but scratch learns from as well: an axis, one pair for each number of episodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demonstrations: Option<DemonstrationsFile>,
+}
+
+/// From how many demonstrations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DemonstrationsFile {
+    /// Their folder.
+    pub path: PathBuf,
+    /// The first so many episodes, each number a pair of its own.
+    pub episodes: Vec<u64>,
+    /// What transfer methods do with them: `Start` or `Term`.
+    #[serde(default = "as_start")]
+    pub role: Role,
+}
+
+const fn as_start() -> Role {
+    Role::Start
 }
 
 /// What is moved.

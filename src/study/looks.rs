@@ -83,7 +83,14 @@ fn plan(definition: &Definition) -> String {
             Origin::Environment { environment, steps } => format!("{} {steps}", environment.digest()),
         };
         let configurations: Vec<String> = pair.configurations.iter().map(|(_, configuration)| configuration.to_ron()).collect();
-        format!("{origin} {} {} {} {:?} {configurations:?}", pair.target.digest(), pair.steps, pair.reference_steps, pair.measure)
+        let lessons = pair.lessons.as_ref().map(|lessons| (&lessons.digest, lessons.selection, lessons.role));
+        format!(
+            "{origin} {} {} {} {:?} {lessons:?} {configurations:?}",
+            pair.target.digest(),
+            pair.steps,
+            pair.reference_steps,
+            pair.measure
+        )
     };
     let Definition { methods, evaluations, episodes, tuning, reference, threshold, failures, .. } = definition;
     let pairs: Vec<String> = definition.pairs.iter().map(pair).collect();

@@ -45,6 +45,7 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
         target: target.to_owned(),
         steps: known.transfer_steps().max(known.config.rollout_steps()),
         measure: None,
+        demonstrations: None,
     };
     let about = format!("Does it help to hand {from} down to {target}?");
     let file = |methods: Vec<String>| File { about: about.clone(), ..File::new(vec![pair.clone()], methods) };
@@ -207,7 +208,14 @@ mod tests {
             assert_eq!(read, file);
         }
         let source = SourceFile::Policy("a \"b\"\\c".into());
-        let pair = PairFile { name: pair_name("x/a \"b\"\\c", "pendulum"), source, target: "pendulum".into(), steps: 9, measure: None };
+        let pair = PairFile {
+            name: pair_name("x/a \"b\"\\c", "pendulum"),
+            source,
+            target: "pendulum".into(),
+            steps: 9,
+            measure: None,
+            demonstrations: None,
+        };
         let policy = File::new(vec![pair], vec!["fine-tune".into()]);
         let read: File = ron::Source { name: "text".into(), text: text(&policy) }.parse().unwrap();
         assert_eq!(read, policy);
