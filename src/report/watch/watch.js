@@ -6,7 +6,8 @@ const films = ["film", "beside"].map(part).filter(Boolean).map((element) => JSON
 const [place, play, speed] = ["place", "play", "speed"].map(part);
 const two = films.length > 1;
 const SIDES = ["first", "second"];
-const create = (name, attributes) => set(document.createElementNS("http://www.w3.org/2000/svg", name), attributes);
+const drawing = document.querySelector("svg.stage").namespaceURI;
+const create = (name, attributes) => set(document.createElementNS(drawing, name), attributes);
 function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;

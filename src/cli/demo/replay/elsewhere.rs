@@ -93,7 +93,9 @@ fn show(asked: &Asked<'_>, stage: &Stage<'_>, drift: &Drift, page: &Path) {
     terminal::say("");
     terminal::say(&report::drift::sentence(drift));
     terminal::say(&report::drift::ends(drift, there));
-    report::drift::notes(drift, there).iter().for_each(|note| terminal::say(&format!("beware: {note}")));
+    for note in report::drift::notes(drift, there) {
+        terminal::say(&format!("beware: {note}"));
+    }
     terminal::note("the actions are done without looking: the first steps tell the gap, later ones how unstable the task is");
 }
 

@@ -29,7 +29,7 @@ pub(in crate::cli) struct Replay {
     #[arg(long, value_name = "NUMBERS")]
     episodes: Option<String>,
     /// Take numbers that differ by no more than this for the same: for what was not recorded here
-    #[arg(long, value_name = "X", default_value_t = 0.0, conflicts_with = "elsewhere")]
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, conflicts_with = "elsewhere")]
     tolerance: f64,
     /// Refuse unless this environment is the one that was recorded
     #[arg(long = "env", value_name = "ENV")]
@@ -39,6 +39,7 @@ pub(in crate::cli) struct Replay {
     elsewhere: Option<String>,
     /// Write a page that plays the episodes [default: demos/NAME.html; with --in always, demos/NAME-in-ENV.html]
     #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    #[expect(clippy::option_option, reason = "without a name, the usual page is meant")]
     html: Option<Option<PathBuf>>,
     /// Other demonstrations, to be played beside these on the page
     #[arg(long, value_name = "DEMOS", requires = "html")]
@@ -90,13 +91,12 @@ impl Asked<'_> {
     /// The command, as a shell takes it.
     fn command(&self, more: &[(&str, Option<&str>)]) -> String {
         use crate::choose::words::quoted;
-        let mut command = format!("heirloom demo replay {}", quoted(&self.set.path().display().to_string()));
-        let episodes = [("--episodes", self.arguments.episodes.as_deref())];
-        for (name, value) in episodes.iter().chain(more) {
-            if let Some(value) = value {
-                command += &format!(" {name} {}", quoted(value));
-            }
-        }
-        command
+        let whole =
+            [("heirloom demo replay", Some(&*self.set.path().to_string_lossy())), ("--episodes", self.arguments.episodes.as_deref())]
+                .iter()
+                .chain(more)
+                .filter_map(|(name, value)| value.map(|value| format!("{name} {}", quoted(value))))
+                .collect::<Vec<_>>();
+        whole.join(" ")
     }
 }

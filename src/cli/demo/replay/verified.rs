@@ -120,14 +120,14 @@ fn write(asked: &Asked<'_>, stage: &Stage<'_>, found: &Found<'_>, page: &Path) -
     let film = filmed::as_recorded(stage, &episodes)?;
     let mut notes = vec![format!("Recorded by {}. Replayed: {}.", recorders(asked), found.sentence(arguments.tolerance))];
     notes.extend(shortened(episodes.len(), asked.count));
-    let file = page.display().to_string();
+    let path = page.display().to_string();
     let beside = arguments.beside.as_ref().map(|path| path.display().to_string());
     let mut credits = Credits {
         kicker: "Replay".to_owned(),
         title: format!("{}, as recorded in {}", set.name(), set.header().environment),
         about: stage.recorded().about.clone(),
         notes,
-        command: asked.command(&[("--html", Some(&file)), ("--beside", beside.as_deref())]),
+        command: asked.command(&[("--html", Some(&path)), ("--beside", beside.as_deref())]),
         seconds_per_step: seconds_per_step(stage.recorded()),
     };
     let text = match &arguments.beside {
