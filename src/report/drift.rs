@@ -75,6 +75,9 @@ pub fn notes(drift: &Drift, there: &str) -> Vec<String> {
             count(drift.pairs.len() as u64)
         ));
     }
+    if own == 0 && drift.steps.first().is_some_and(|at| at.distance.high > 0.0) {
+        notes.push(format!("At step 0 both are in the same state: the distance there is that of the sensors, and {there} has others."));
+    }
     if !drift.left_out.is_empty() {
         let names: Vec<String> = drift.left_out.iter().map(|(name, why)| format!("{name} ({why})")).collect();
         notes.push(format!("Not compared: {}.", names.join(", ")));

@@ -122,12 +122,13 @@ fn write(asked: &Asked<'_>, stage: &Stage<'_>, found: &Found<'_>, page: &Path) -
     notes.extend(shortened(episodes.len(), asked.count));
     let path = page.display().to_string();
     let beside = arguments.beside.as_ref().map(|path| path.display().to_string());
+    let tolerance = (arguments.tolerance > 0.0).then(|| arguments.tolerance.to_string());
     let mut credits = Credits {
         kicker: "Replay".to_owned(),
         title: format!("{}, as recorded in {}", set.name(), set.header().environment),
         about: stage.recorded().about.clone(),
         notes,
-        command: asked.command(&[("--html", Some(&path)), ("--beside", beside.as_deref())]),
+        command: asked.command(&[("--tolerance", tolerance.as_deref()), ("--html", Some(&path)), ("--beside", beside.as_deref())]),
         seconds_per_step: seconds_per_step(stage.recorded()),
     };
     let text = match &arguments.beside {
