@@ -1,7 +1,7 @@
 //! How far two environments drift apart, as sections of a page: a picture, the numbers behind it, and what they can and cannot tell.
 
 use super::chart::figure::wide_and_narrow;
-use super::chart::{Axis, Colour, Course, Curve, Curves, Names, Point};
+use super::chart::{Axis, Colour, Course, Curve, Curves, Names, Point, label};
 use super::number::{count, counted, difference, number};
 use crate::demo::drift::{APART, At, Drift, Spread};
 use crate::stats::Interval;
@@ -95,7 +95,7 @@ fn point(step: usize, spread: Spread, band: bool) -> Point {
 fn curve(drift: &Drift, name: &str, colour: Colour, of: impl Fn(&At) -> Spread, band: bool) -> Curve {
     let points: Vec<Point> = drift.steps.iter().enumerate().map(|(step, at)| point(step, of(at), band)).collect();
     let reach = points.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], point| [low.min(point.y.low), high.max(point.y.high)]);
-    Curve { name: name.to_owned(), colour, course: Course::Points(points), values: Some(reach) }
+    Curve { name: label::plain(name), colour, course: Course::Points(points), values: Some(reach) }
 }
 
 fn together(drift: &Drift) -> Curve {

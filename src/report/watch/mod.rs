@@ -2,6 +2,7 @@
 
 mod reel;
 
+use super::chart::label;
 use super::number::{count, number};
 use super::page::{self, Page};
 use crate::rollout::Film;
@@ -110,11 +111,11 @@ fn player(films: &[Screening<'_>]) -> Markup {
 /// Classes of the films, which are their colours where there are two.
 const SIDES: [&str; 2] = ["first", "second"];
 
-fn stage(screening: &Screening<'_>, label: &str) -> Markup {
+fn stage(screening: &Screening<'_>, name: &str) -> Markup {
     let empty = screening.film.episodes.iter().flat_map(|episode| &episode.frames).all(|frame| frame.scene.parts.is_empty());
     html! {
         @if empty { p.empty { "There is nothing to draw: where these episodes began is not known." } }
-        svg.stage hidden[empty] role="img" aria-label=(label) {}
+        svg.stage hidden[empty] role="img" aria-label=(label::plain(name)) {}
     }
 }
 
