@@ -357,9 +357,10 @@ fn a_film_is_one_small_inert_file() {
     assert!(film.episodes.iter().all(|episode| episode.rewards.len() == 500 && !episode.terminated));
     for name in ["cartpole"].iter().chain(&HOSTILE) {
         let credits = Credits {
-            policy: (*name).to_owned(),
-            environment: (*name).to_owned(),
+            kicker: "Watch".to_owned(),
+            title: (*name).to_owned(),
             about: (*name).to_owned(),
+            notes: vec![(*name).to_owned()],
             command: (*name).to_owned(),
             seconds_per_step: Some(0.02),
         };
@@ -369,5 +370,52 @@ fn a_film_is_one_small_inert_file() {
         let reel: serde_json::Value = serde_json::from_str(between(&page, "id=\"film\">", "</script>")[0]).unwrap();
         assert_eq!(reel["episodes"][2]["frames"].as_array().unwrap().len(), 501);
         assert_eq!(reel["channels"][2], "pole_angle");
+    }
+}
+
+#[test]
+fn two_films_and_their_drift_are_one_small_inert_file() {
+    use heirloom::demo::drift::{At, Drift, Pair, Spread};
+    use heirloom::demo::stage::Beginning;
+    use heirloom::report::watch::Screening;
+    let registry = Registry::standard();
+    let spec = registry.resolve("pendulum").unwrap();
+    let source = source("x", &registry, &spec);
+    let make: MakeEnv = Arc::new(move || registry.build(&spec));
+    let film = heirloom::rollout::film(&source.policy, &make, 20, Choice::Mode, 0, &Stop::new()).unwrap();
+    for (name, distance) in ["pendulum"].iter().chain(&HOSTILE).flat_map(|name| [0.0, 1.0, 1e300].map(|distance| (name, distance))) {
+        let spread = Spread { low: 0.0, median: distance, high: distance };
+        let pair = |episode| Pair {
+            episode,
+            beginning: Beginning::Own,
+            steps: [2, 1],
+            returns: [1.0, distance],
+            ended: true,
+            apart: [Some(1), None],
+        };
+        let drift = Drift {
+            channels: (0..9).map(|index| (format!("{name}{index}"), 1.0)).collect(),
+            left_out: vec![((*name).to_owned(), "never varied")],
+            steps: (0..300).map(|step| At { running: 300 - step, distance: spread, channels: vec![spread; 9] }).collect(),
+            pairs: (0..3).map(pair).collect(),
+        };
+        let different = [((*name).to_owned(), (*name).to_owned(), String::new())];
+        let sections = report::drift::sections(&drift, name, name, &different);
+        let credits = Credits {
+            kicker: "Replay".to_owned(),
+            title: (*name).to_owned(),
+            about: (*name).to_owned(),
+            notes: vec![(*name).to_owned()],
+            command: (*name).to_owned(),
+            seconds_per_step: None,
+        };
+        let films = [Screening { name, film: &film }; 2];
+        let page = report::watch::page_of_two(films, &credits, &sections, report::drift::STYLE);
+        check_page(&page);
+        check_drawings(&page);
+        assert!(page.len() < 3_000_000, "{} bytes", page.len());
+        assert!(
+            page.contains("open loop") && page.contains("id=\"film\"") && page.contains("id=\"beside\"") && !page.contains("<script>alert")
+        );
     }
 }

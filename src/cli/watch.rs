@@ -61,10 +61,7 @@ impl Watch {
             filmed => filmed.map_err(|error| error.at(&spec.name))?,
         };
         let page = watch::page(&film, &self.credits(&source, &spec));
-        if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            disk::create_folder(folder)?;
-        }
-        disk::write(&out, page.as_bytes())?;
+        let written = write_page(&out, &page)?;
         let returns: Vec<f64> = film.episodes.iter().map(|episode| episode.rewards.iter().sum()).collect();
         if self.json {
             terminal::json(
@@ -73,7 +70,7 @@ impl Watch {
         } else {
             let returns: Vec<String> = returns.into_iter().map(number).collect();
             terminal::say(&format!("{} in {}: returns {}", source.name(), spec.name, returns.join(", ")));
-            terminal::say(&format!("page: {} ({})", out.display(), bytes(page.len() as u64)));
+            terminal::say(&written);
         }
         Ok(Ending::Done)
     }
@@ -81,27 +78,42 @@ impl Watch {
     fn credits(&self, source: &Source, spec: &Spec) -> Credits {
         let stochastic = if self.stochastic { " --stochastic" } else { "" };
         Credits {
-            policy: source.name(),
-            environment: spec.name.clone(),
+            kicker: "Watch".to_owned(),
+            title: format!("{} in {}", source.name(), spec.name),
             about: spec.about.clone(),
+            notes: Vec::new(),
             command: format!(
                 "heirloom watch {} {} --episodes {} --seed {}{stochastic}",
                 self.policy, self.environment, self.episodes, self.seed
             ),
-            seconds_per_step: match spec.context.0.get("time_step") {
-                Some(Quantity::Number(seconds)) => Some(*seconds),
-                _ => None,
-            },
+            seconds_per_step: seconds_per_step(spec),
         }
     }
 }
 
+/// Time between two frames, where the environment says.
+pub(super) fn seconds_per_step(spec: &Spec) -> Option<f64> {
+    match spec.context.0.get("time_step") {
+        Some(Quantity::Number(seconds)) => Some(*seconds),
+        _ => None,
+    }
+}
+
+/// Writes a page, and the folder that it lies in; says so in words.
+pub(super) fn write_page(path: &Path, page: &str) -> Result<String> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        disk::create_folder(folder)?;
+    }
+    disk::write(path, page.as_bytes())?;
+    Ok(format!("page: {} ({})", path.display(), bytes(page.len() as u64)))
+}
+
 /// A page may be written anew, nothing else may be written over.
-fn check_page(path: &Path) -> Result<()> {
+pub(super) fn check_page(path: &Path) -> Result<()> {
     let is_page = path.extension().is_some_and(|extension| extension == "html");
     if is_page && !path.is_dir() {
         Ok(())
     } else {
-        Err(Error::usage("is not the name of a page").at(path.display()).hint("end `--out` in .html"))
+        Err(Error::usage("is not the name of a page").at(path.display()).hint("end it in .html"))
     }
 }

@@ -4,13 +4,18 @@
 //! Apache Parquet, which pandas, polars and DuckDB read without us. `dataset` reads, `recording` writes, the rest works on episodes.
 
 pub mod dataset;
+pub mod drift;
 pub mod episode;
+pub mod filmed;
 pub mod header;
 pub mod inspect;
 mod journal;
 mod part;
 pub mod record;
 pub mod recording;
+pub mod replay;
+pub mod select;
+pub mod stage;
 
 pub use dataset::Demonstrations;
 pub use episode::{Episode, Start};

@@ -9,6 +9,7 @@ mod episode;
 pub mod parameter;
 pub mod randomized;
 pub mod registry;
+pub mod rooted;
 pub mod scene;
 pub mod sim;
 pub mod space;
@@ -17,6 +18,7 @@ pub mod wrap;
 
 pub use parameter::{Parameter, Quantity, Values};
 pub use registry::{Registry, Simulator};
+pub use rooted::Root;
 pub use scene::{Part, Role, Scene};
 pub use space::{ActionSpace, Channel, ObservationSpace, Spaces};
 pub use spec::Spec;

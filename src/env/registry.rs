@@ -5,6 +5,7 @@
 use super::episode::Episode;
 use super::parameter::{Parameter, Quantity, Values};
 use super::randomized::Randomized;
+use super::rooted::{Root, Rooted};
 use super::spec::{self, Spec};
 use super::{Env, sim};
 use crate::error::{Error, Result, did_you_mean};
@@ -141,21 +142,44 @@ impl Registry {
     /// # Errors
     /// When a wrapper does not fit the spaces, or the simulator refuses.
     pub fn build(&self, spec: &Spec) -> Result<Box<dyn Env>> {
-        let simulator = self.simulator(&spec.simulator)?;
-        let refused = |error: Error| error.at(spec.place());
-        let mut env: Box<dyn Env> = if spec.context.are_fixed() && spec.objective.are_fixed() {
+        if spec.wrappers.is_empty() && spec.context.are_fixed() && spec.objective.are_fixed() {
             let (context, objective) = (spec.context.each(Quantity::least), spec.objective.each(Quantity::least));
-            if spec.wrappers.is_empty() {
-                return (simulator.build_episode)(&context, &objective, spec.max_episode_steps).map_err(refused);
-            }
-            simulator.build(&context, &objective).map_err(refused)?
-        } else {
-            Box::new(Randomized::new(Arc::clone(simulator), spec.context.clone(), spec.objective.clone()).map_err(refused)?)
-        };
-        for (index, wrapper) in spec.wrappers.iter().enumerate() {
-            env = wrapper.around(env).map_err(|error| error.at(spec.place_of_wrapper(index)))?;
+            let built = (self.simulator(&spec.simulator)?.build_episode)(&context, &objective, spec.max_episode_steps);
+            return built.map_err(|error| error.at(spec.place()));
         }
-        Ok(Box::new(Episode::new(env, spec.max_episode_steps)))
+        wrapped(self.bare(spec)?, spec)
+    }
+
+    /// As [`Registry::build`], but every episode begins in this state.
+    ///
+    /// # Errors
+    /// As [`Registry::build`]; a state that is not the simulator's is refused at the reset.
+    pub fn build_at(&self, spec: &Spec, root: Root) -> Result<Box<dyn Env>> {
+        wrapped(Box::new(Rooted::new(self.bare(spec)?, root)), spec)
+    }
+
+    /// The simulator, randomization included, without wrappers and rules.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub fn bare(&self, spec: &Spec) -> Result<Box<dyn Env>> {
+        let simulator = self.simulator(&spec.simulator)?;
+        let built: Result<Box<dyn Env>> = if spec.context.are_fixed() && spec.objective.are_fixed() {
+            simulator.build(&spec.context.each(Quantity::least), &spec.objective.each(Quantity::least))
+        } else {
+            Randomized::new(Arc::clone(simulator), spec.context.clone(), spec.objective.clone())
+                .map(|drawn| Box::new(drawn) as Box<dyn Env>)
+        };
+        built.map_err(|error| error.at(spec.place()))
+    }
+
+    /// The simulator alone, with the least of every parameter.
+    ///
+    /// # Errors
+    /// When the simulator refuses.
+    pub fn alone(&self, spec: &Spec) -> Result<Box<dyn Env>> {
+        let built = self.simulator(&spec.simulator)?.build(&spec.context.each(Quantity::least), &spec.objective.each(Quantity::least));
+        built.map_err(|error| error.at(spec.place()))
     }
 
     /// A file by path, or by short name: beside the file that extends it, under `./envs`, then built in.
@@ -192,6 +216,14 @@ impl Registry {
             did_you_mean(name, names.iter().map(String::as_str))
         )
     }
+}
+
+/// Wrappers and the episode's rules around a simulator.
+fn wrapped(mut env: Box<dyn Env>, spec: &Spec) -> Result<Box<dyn Env>> {
+    for (index, wrapper) in spec.wrappers.iter().enumerate() {
+        env = wrapper.around(env).map_err(|error| error.at(spec.place_of_wrapper(index)))?;
+    }
+    Ok(Box::new(Episode::new(env, spec.max_episode_steps)))
 }
 
 /// Whether it is meant as a path, and not as a short name.

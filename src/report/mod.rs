@@ -1,6 +1,7 @@
 //! Reports: results as pages that are one file each, need nothing from anywhere, and can do nothing to their reader. Knows no tensors.
 
 pub mod chart;
+pub mod drift;
 pub mod number;
 pub mod page;
 pub mod study;

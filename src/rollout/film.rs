@@ -21,14 +21,18 @@ pub struct Film {
 /// One whole episode.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Episode {
+    /// Its number.
+    pub number: u64,
     /// What was seen: one frame more than there were steps.
     pub frames: Vec<Frame>,
     /// What was done in each frame but the last, `[steps, W]`: an index, or a value for each channel.
     pub actions: Vec<Vec<f64>>,
     /// What that earned, `[steps]`.
     pub rewards: Vec<f64>,
-    /// Whether the task ended; otherwise the time was up.
+    /// Whether the task ended.
     pub terminated: bool,
+    /// Whether the time was up; an episode that is neither was broken off.
+    pub truncated: bool,
 }
 
 /// A moment.
@@ -71,7 +75,8 @@ impl Camera<'_> {
         let mut observation = vec![0.0; env.spaces().observation.len()];
         let (mut chosen, mut room) = (vec![0.0; shape.head.action_width(shape.outputs)], self.binding.action_room());
         env.reset(&mut rng, &mut observation)?;
-        let mut episode = Episode { frames: Vec::new(), actions: Vec::new(), rewards: Vec::new(), terminated: false };
+        let mut episode =
+            Episode { number: index, frames: Vec::new(), actions: Vec::new(), rewards: Vec::new(), terminated: false, truncated: false };
         loop {
             stop.check_unarmed()?;
             episode.frames.push(Frame { scene: env.scene(), observation: observation.clone() });
@@ -88,7 +93,7 @@ impl Camera<'_> {
             episode.rewards.push(outcome.reward);
             if outcome.ended() {
                 episode.frames.push(Frame { scene: env.scene(), observation });
-                episode.terminated = outcome.terminated;
+                (episode.terminated, episode.truncated) = (outcome.terminated, outcome.truncated);
                 return Ok(episode);
             }
         }

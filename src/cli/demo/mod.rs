@@ -2,6 +2,7 @@
 
 mod inspect;
 mod record;
+mod replay;
 
 use super::terminal::Ending;
 use crate::env::Registry;
@@ -19,6 +20,7 @@ pub(super) struct Demo {
 enum Command {
     Record(record::Record),
     Inspect(inspect::Inspect),
+    Replay(replay::Replay),
 }
 
 impl Demo {
@@ -26,6 +28,7 @@ impl Demo {
         match self.command {
             Command::Record(command) => command.run(registry),
             Command::Inspect(command) => command.run(),
+            Command::Replay(command) => command.run(registry),
         }
     }
 }

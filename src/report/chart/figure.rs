@@ -61,6 +61,15 @@ impl Figure {
     }
 }
 
+/// One figure in two layouts, of which a page shows the one that fits.
+#[must_use]
+pub fn wide_and_narrow(wide: &Figure, narrow: &Figure) -> Markup {
+    html! {
+        div.wide { (wide.in_page()) }
+        div.narrow { (narrow.in_page()) }
+    }
+}
+
 /// The style of all figures.
 #[must_use]
 pub fn style() -> String {

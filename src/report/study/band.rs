@@ -1,6 +1,7 @@
 //! The verdict as a function of the target budget: the difference to scratch at eight budgets, and a slider that reads it.
 
-use super::{Shown, captioned, chip, colour, wide_and_narrow, words};
+use super::{Shown, captioned, chip, colour, words};
+use crate::report::chart::figure::wide_and_narrow;
 use crate::report::chart::{Axis, Colour, Course, Curve, Curves, Figure, Names, Point};
 use crate::report::number::count;
 use crate::stats::Interval;

@@ -1,6 +1,7 @@
 //! Learning curves of a study: of one pair for its section, of all pairs for the picture.
 
-use super::{Shown, captioned, colour, seeds, wide_and_narrow};
+use super::{Shown, captioned, colour, seeds};
+use crate::report::chart::figure::wide_and_narrow;
 use crate::report::chart::{Axis, Course, Curve, Curves, Figure, Frame, Names, Point, Px, curves, label, legend::legend, scale};
 use crate::report::number::counted;
 use crate::stats::Interval;

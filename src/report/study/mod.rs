@@ -13,7 +13,7 @@ mod reproduce;
 mod section;
 mod table;
 
-use super::chart::{Colour, Figure};
+use super::chart::Colour;
 use super::number::{count, counted};
 use super::page::Page;
 use super::words;
@@ -124,14 +124,6 @@ fn captioned(file: &str, number: usize, drawings: &Markup, caption: &Markup) -> 
                 button.download hidden type="button" title="Save this figure as a file" { "Save as SVG" }
             }
         }
-    }
-}
-
-/// One figure in two layouts, of which the page shows the one that fits.
-fn wide_and_narrow(wide: &Figure, narrow: &Figure) -> Markup {
-    html! {
-        div.wide { (wide.in_page()) }
-        div.narrow { (narrow.in_page()) }
     }
 }
 

@@ -1,8 +1,9 @@
 //! The overview: every method's difference to scratch in every pair, on one scale, with the verdicts.
 
 use super::table::swatch;
-use super::{Shown, captioned, chip, colour, wide_and_narrow, words};
+use super::{Shown, captioned, chip, colour, words};
 use crate::choose::Method;
+use crate::report::chart::figure::wide_and_narrow;
 use crate::report::chart::{DotRow, Dots, Figure};
 use crate::stats::Interval;
 use crate::study::{Arm, Definition};

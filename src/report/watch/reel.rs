@@ -141,7 +141,8 @@ mod tests {
             observation: vec![Channel::unbounded("x"), Channel::unbounded("third")],
             action: ActionSpace::Discrete(vec!["left".into(), "right".into()]),
         };
-        let episode = Episode { frames: vec![frame(0.0), frame(0.5)], actions: vec![vec![1.0]], rewards: vec![1.0], terminated: true };
+        let (frames, actions) = (vec![frame(0.0), frame(0.5)], vec![vec![1.0]]);
+        let episode = Episode { number: 0, frames, actions, rewards: vec![1.0], terminated: true, truncated: false };
         Film { spaces, episodes: vec![episode] }
     }
 

@@ -1,10 +1,13 @@
 "use strict";
-// Plays the film that lies in this page. Space: play and pause; arrows: one step, with Shift ten; Home and End.
+// Plays the films that lie in this page, two of them in step. Keys as in a video player; the page's last line says which.
 
-const film = JSON.parse(document.getElementById("film").textContent);
 const part = (id) => document.getElementById(id);
-const [stage, place, play, speed] = ["stage", "place", "play", "speed"].map(part);
-const create = (name, attributes) => set(document.createElementNS(stage.namespaceURI, name), attributes);
+const films = ["film", "beside"].map(part).filter(Boolean).map((element) => JSON.parse(element.textContent));
+const [place, play, speed] = ["place", "play", "speed"].map(part);
+const two = films.length > 1;
+const SIDES = ["first", "second"];
+const drawing = document.querySelector("svg.stage").namespaceURI;
+const create = (name, attributes) => set(document.createElementNS(drawing, name), attributes);
 function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;
@@ -17,7 +20,7 @@ const format = (value) => {
 };
 
 // What stands still is written once: each part's numbers, taken over from the frame before.
-for (const episode of film.episodes) {
+for (const episode of films.flatMap((film) => film.episodes)) {
   let before = [];
   episode.frames = episode.frames.map(([layout, ...parts]) => {
     before = parts.map((numbers, index) => numbers || before[index]);
@@ -27,9 +30,6 @@ for (const episode of film.episodes) {
   episode.returns = [0, ...episode.rewards.map((reward) => (total += reward))];
 }
 
-let [episode, frame, layout, shapes, cursors] = [film.episodes[0], 0, null, [], []];
-const last = () => episode.frames.length - 1;
-
 const pairs = (numbers) => numbers.map((number, index) => (index % 2 ? `${number} ` : `${number},`)).join("");
 const SHAPES = {
   circle: ["circle", ([cx, cy, r]) => ({ cx, cy, r })],
@@ -38,65 +38,116 @@ const SHAPES = {
   line: ["polyline", (numbers) => ({ points: pairs(numbers) })],
 };
 
+// A film on its stage: which episode, where in it, and what is drawn.
+const shows = films.map((film, index) => {
+  const stage = document.querySelectorAll("svg.stage")[index];
+  set(stage, { viewBox: `0 0 ${film.size[0]} ${film.size[1]}` });
+  let [layout, shapes] = [null, []];
+  const show = { film, episode: film.episodes[0] };
+  show.last = () => show.episode.frames.length - 1;
+  show.at = () => Math.min(frame, show.last());
+  show.draw = () => {
+    const { layout: wanted, parts } = show.episode.frames[show.at()];
+    if (layout !== show.episode.layouts[wanted]) {
+      layout = show.episode.layouts[wanted];
+      shapes = layout.map(([shape, role]) => create(SHAPES[shape][0], { class: `${shape} ${role}` }));
+      stage.replaceChildren(...shapes);
+    }
+    shapes.forEach((shape, index) => set(shape, SHAPES[layout[index][0]][1](parts[index])));
+    if (!two) return;
+    stage.classList.toggle("over", frame > show.last());
+    stage.parentElement.querySelector("output").textContent = `step ${show.at()} of ${show.last()}`;
+  };
+  show.action = () => {
+    const taken = show.episode.actions.map((channel) => channel[frame]);
+    return film.discrete ? film.actions[taken[0]] : taken.map(format).join(", ");
+  };
+  show.over = () => frame >= show.last();
+  return show;
+});
+
+let [frame, chosen, cursors] = [0, 0, []];
+const last = () => Math.max(...shows.map((show) => show.last()));
+
+// What is said of every film, in its colour where there are two.
+function said(texts) {
+  if (!two) return [texts[0]];
+  const spans = texts.map((text, index) => Object.assign(document.createElement("span"), { className: SIDES[index], textContent: text }));
+  return spans.flatMap((span, index) => (index ? [" ", span] : [span]));
+}
+
 function draw() {
-  const { layout: wanted, parts } = episode.frames[frame];
-  if (layout !== episode.layouts[wanted]) {
-    layout = episode.layouts[wanted];
-    shapes = layout.map(([shape, role]) => create(SHAPES[shape][0], { class: `${shape} ${role}` }));
-    stage.replaceChildren(...shapes);
-  }
-  shapes.forEach((shape, index) => set(shape, SHAPES[layout[index][0]][1](parts[index])));
+  shows.forEach((show) => show.draw());
   place.value = frame;
-  const over = frame === last();
   part("step").textContent = `${frame} of ${last()}`;
-  part("time").textContent = `${(frame * film.seconds).toFixed(2)} s`;
-  part("action").textContent = over ? "—" : action();
-  part("reward").textContent = over ? "—" : format(episode.rewards[frame]);
-  part("return").textContent = format(episode.returns[frame]);
+  part("time").textContent = `${(frame * films[0].seconds).toFixed(2)} s`;
+  part("action").replaceChildren(...said(shows.map((show) => (show.over() ? "—" : show.action()))));
+  part("reward").replaceChildren(...said(shows.map((show) => (show.over() ? "—" : format(show.episode.rewards[frame])))));
+  part("return").replaceChildren(...said(shows.map((show) => format(show.episode.returns[show.at()]))));
   for (const show of cursors) show();
 }
 
-function action() {
-  const taken = episode.actions.map((channel) => channel[frame]);
-  return film.discrete ? film.actions[taken[0]] : taken.map(format).join(", ");
-}
-
-// One small plot: its name, its value now, its course, its limits; pressing it goes there.
-function plot(name, kind, values, say = format) {
+// One small plot: its name, its value now, its course, its limits; pressing it goes there. `courses` has one entry for each film.
+function plot({ name, kind, courses, names }) {
+  const say = names ? (value) => names[value] ?? "—" : format;
   const box = document.createElement("div");
   box.className = `plot ${kind}`;
   const [title, now, limits] = ["span", "output", "small"].map((tag) => document.createElement(tag));
   title.textContent = name;
   title.title = name;
-  const [low, high] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  const [low, high] = courses.filter(Boolean).flat().reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
   const width = Math.max(1, last());
   const svg = create("svg", { viewBox: `0 0 ${width} 100`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const y = (value) => (high > low ? 95 - (90 * (value - low)) / (high - low) : 50);
-  const course = kind === "observation" ? values.map((value, at) => `${at},${y(value)}`).join("L") : values.map((value, at) => `${at},${y(value).toFixed(1)}H${at + 1}`).join("L");
+  const steps = kind !== "observation";
+  const path = (values) => values.map((value, at) => (steps ? `${at},${y(value).toFixed(1)}H${at + 1}` : `${at},${y(value)}`)).join("L");
   const cursor = create("line", { y1: 0, y2: 100 });
-  svg.append(create("path", { d: `M${course}` }), cursor);
-  limits.textContent = low === high ? `always ${say(low)}` : kind === "action" && film.discrete ? film.actions.join(", ") : `${say(low)} to ${say(high)}`;
+  const drawn = courses.map((values, index) => values && create("path", { d: `M${path(values)}`, class: two && courses[1] ? SIDES[index] : "" }));
+  // The second film's behind the first one's: where they are the same, the first is seen.
+  svg.append(...drawn.filter(Boolean).reverse(), cursor);
+  limits.textContent = low === high ? `always ${say(low)}` : names ? names.join(", ") : `${say(low)} to ${say(high)}`;
   box.append(title, now, svg, limits);
   box.addEventListener("click", (event) => {
     const drawn = svg.getBoundingClientRect();
+    turn(false);
     go(Math.round(((event.clientX - drawn.left) / drawn.width) * width));
   });
   cursors.push(() => {
     set(cursor, { x1: frame, x2: frame });
-    now.textContent = frame < values.length ? say(values[frame]) : "—";
+    const texts = courses.map((values) => (values && frame < values.length ? say(values[frame]) : "—"));
+    now.replaceChildren(...(courses[1] ? said(texts) : [texts[0]]));
   });
   return box;
 }
 
+// The courses of all films by name: what the first one has, then what only the second has.
+function courses() {
+  const found = new Map();
+  shows.forEach(({ film, episode }, index) => {
+    const add = (kind, name, values, names) => {
+      const key = `${kind} ${name}`;
+      if (!found.has(key)) found.set(key, { name, kind, names, courses: [] });
+      const entry = found.get(key);
+      // Actions that were only done again are those of the first film.
+      const again = kind === "action" && entry.courses[0] && values.every((value, at) => value === entry.courses[0][at]);
+      if (!again) entry.courses[index] = values;
+    };
+    episode.observations.forEach((values, at) => add("observation", film.channels[at], values));
+    episode.actions.forEach((values, at) => add("action", film.discrete ? "action" : film.actions[at], values, film.discrete ? film.actions : null));
+    add("reward", "reward", episode.rewards);
+  });
+  const order = ["observation", "action", "reward"];
+  const entries = [...found.values()].map((entry) => ({ ...entry, courses: Array.from(entry.courses) }));
+  return entries.sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
+}
+
 function choose(index) {
-  episode = film.episodes[index];
-  cursors = [];
+  chosen = index;
+  for (const show of shows) show.episode = show.film.episodes[index];
+  [cursors, frame] = [[], 0];
   place.max = last();
-  const named = (value) => film.actions[value] ?? "—";
-  const actions = film.discrete ? [plot("action", "action", episode.actions[0], named)] : episode.actions.map((values, at) => plot(film.actions[at], "action", values));
-  const observations = episode.observations.map((values, at) => plot(film.channels[at], "observation", values));
-  part("plots").replaceChildren(...observations, ...actions, plot("reward", "reward", episode.rewards));
-  if (film.more > 0) part("plots").append(`and ${film.more} more channels`);
+  part("plots").replaceChildren(...courses().map(plot));
+  if (films[0].more > 0) part("plots").append(`and ${films[0].more} more channels`);
   go(0);
 }
 
@@ -110,13 +161,14 @@ function tick(now) {
   if (!playing) return;
   owed += ((now - since) / 1000) * Number(speed.value);
   since = now;
-  const steps = Math.floor(owed / film.seconds);
-  owed -= steps * film.seconds;
+  const steps = Math.floor(owed / films[0].seconds);
+  owed -= steps * films[0].seconds;
   if (steps > 0) go(frame + steps);
   if (frame === last()) turn(false);
   requestAnimationFrame(tick);
 }
 function turn(on) {
+  if (on === playing) return;
   playing = on;
   play.textContent = on ? "Pause" : "Play";
   if (!on) return;
@@ -124,22 +176,49 @@ function turn(on) {
   [since, owed] = [performance.now(), 0];
   requestAnimationFrame(tick);
 }
+function faster(by) {
+  speed.selectedIndex = Math.min(speed.length - 1, Math.max(0, speed.selectedIndex + by));
+}
+function next(by) {
+  const radios = part("episodes").querySelectorAll("input");
+  const to = Math.min(radios.length - 1, Math.max(0, chosen + by));
+  if (to === chosen) return;
+  radios[to].checked = true;
+  radios[to].parentElement.scrollIntoView({ block: "nearest" });
+  choose(to);
+  turn(true);
+}
 
 play.addEventListener("click", () => turn(!playing));
 place.addEventListener("input", () => { turn(false); go(Number(place.value)); });
 part("episodes").addEventListener("change", (event) => { choose(Number(event.target.value)); turn(true); });
-document.addEventListener("keydown", (event) => {
-  // A pressed button plays and pauses by itself.
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target === speed || event.target === play) return;
+
+// By the key's name; letters in either case.
+function moved(event) {
   const step = event.shiftKey ? 10 : 1;
-  const moves = { ArrowLeft: frame - step, ArrowRight: frame + step, Home: 0, End: last() };
-  if (event.key === " ") turn(!playing);
-  else if (event.key in moves && event.target.type !== "radio") { turn(false); go(moves[event.key]); }
+  const moves = { arrowleft: frame - step, j: frame - step, arrowright: frame + step, l: frame + step, home: 0, end: last() };
+  const key = event.key.toLowerCase();
+  if (/^[0-9]$/.test(key)) return Math.round((Number(key) * last()) / 10);
+  return moves[key];
+}
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target === speed) return;
+  const key = event.key.toLowerCase();
+  // A pressed button plays and pauses by itself, and a chosen episode's arrows choose another one.
+  if (event.target === play && (key === " " || key === "enter")) return;
+  if (event.target.type === "radio" && key.startsWith("arrow")) return;
+  const to = moved(event);
+  const others = {
+    " ": () => turn(!playing), k: () => turn(!playing),
+    ",": () => faster(-1), "<": () => faster(-1), ".": () => faster(1), ">": () => faster(1),
+    arrowup: () => next(-1), "[": () => next(-1), arrowdown: () => next(1), "]": () => next(1),
+  };
+  if (to !== undefined) { turn(false); go(to); }
+  else if (key in others) others[key]();
   else return;
   event.preventDefault();
 });
 
-set(stage, { viewBox: `0 0 ${film.size[0]} ${film.size[1]}` });
 part("player").hidden = false;
 choose(0);
 if (!matchMedia("(prefers-reduced-motion: reduce)").matches) turn(true);
