@@ -1,6 +1,11 @@
 //! `heirloom demo`: record demonstrations, look at them, replay them, cut and join them, bring them in and out.
 
+mod export;
+mod filter;
+mod import;
 mod inspect;
+mod made;
+mod merge;
 mod record;
 
 use super::terminal::Ending;
@@ -19,6 +24,10 @@ pub(super) struct Demo {
 enum Command {
     Record(record::Record),
     Inspect(inspect::Inspect),
+    Filter(filter::Filter),
+    Merge(merge::Merge),
+    Import(import::Import),
+    Export(export::Export),
 }
 
 impl Demo {
@@ -26,6 +35,10 @@ impl Demo {
         match self.command {
             Command::Record(command) => command.run(registry),
             Command::Inspect(command) => command.run(),
+            Command::Filter(command) => command.run(),
+            Command::Merge(command) => command.run(registry),
+            Command::Import(command) => command.run(registry),
+            Command::Export(command) => command.run(registry),
         }
     }
 }
