@@ -90,20 +90,21 @@ fn read(mut plain: std::fs::File, metadata: &Metadata, target: Target<'_>, note:
     let source = ReadSeekSource::new(plain).map_err(|error| damaged(error.into()))?;
     let file = File::from_source(source).map_err(damaged)?;
     let groups = groups(&file.root(), metadata.total_episodes)?;
-    let most = FREE_NUMBERS.saturating_add(file.file_size());
+    let bytes = file.file_size();
+    let room = Room { numbers: FREE_NUMBERS.saturating_add(bytes), bytes };
     let mut notes: Vec<String> = note.into_iter().collect();
-    let mut first = Reading { spaces: target.spaces, info: Vec::new(), most };
+    let mut reading = Reading { spaces: target.spaces, info: Vec::new(), room };
     if let Some(group) = groups.first() {
-        let (kept, left_out) = first.find_info(group).map_err(|error| error.at("episode 0"))?;
-        first.info = kept;
+        let (kept, left_out) = reading.find_info(group).map_err(|error| error.at("episode 0"))?;
+        reading.info = kept;
         notes.extend(left_out.into_iter().map(|name| format!("`infos/{name}` is left out: it has not one number a step")));
     }
     let recorder = Recorder::Import { format: "minari".into(), name: metadata.dataset_id.clone(), sha256 };
-    let mut import = Import::begin(target, first.info.clone(), recorder)?;
+    let mut import = Import::begin(target, reading.info.clone(), recorder)?;
     let mut steps = 0;
     for (number, group) in groups.iter().enumerate() {
         let place = |error: Error| error.at(format!("episode {number}"));
-        let episode = first.episode(group, number as u64).map_err(place)?;
+        let episode = reading.episode(group, number as u64).map_err(place)?;
         steps += episode.len() as u64;
         import.append(episode).map_err(place)?;
     }
@@ -142,16 +143,23 @@ struct Reading<'a> {
     spaces: &'a Spaces,
     /// Names of further numbers, which all episodes have.
     info: Vec<String>,
-    /// Numbers that an episode may have.
-    most: u64,
+    /// What an episode may have.
+    room: Room,
+}
+
+/// How much may be read, and how long the file is.
+#[derive(Clone, Copy)]
+struct Room {
+    numbers: u64,
+    bytes: u64,
 }
 
 impl Reading<'_> {
     fn episode(&self, group: &Group, number: u64) -> Result<Episode> {
-        let mut left = self.most;
+        let mut room = self.room;
         let mut take = |name: &str| {
             let dataset = group.dataset(name).map_err(|error| absent(group, name, error))?;
-            numbers(&dataset, &mut left).map_err(|error| error.at(name))
+            numbers(&dataset, &mut room).map_err(|error| error.at(name))
         };
         let (observations, actions, rewards) = (take("observations")?, take("actions")?, take("rewards")?);
         let (terminations, truncations) = (take("terminations")?, take("truncations")?);
@@ -178,7 +186,7 @@ impl Reading<'_> {
             start: None,
             observations: by_channel(&observations.values, steps + 1),
             actions: by_channel(&actions.values, steps),
-            info: self.info_of(group, steps, &mut left)?,
+            info: self.info_of(group, steps, &mut room)?,
             rewards: rewards.values,
             terminated,
             truncated,
@@ -206,13 +214,13 @@ impl Reading<'_> {
     }
 
     /// `[I, T]`. Where the reset has a number too, `[T + 1]`, that one belongs to no step.
-    fn info_of(&self, group: &Group, steps: usize, left: &mut u64) -> Result<Vec<f64>> {
+    fn info_of(&self, group: &Group, steps: usize, room: &mut Room) -> Result<Vec<f64>> {
         let mut info = Vec::with_capacity(self.info.len() * steps);
         for name in &self.info {
             let place = |error: Error| error.at(format!("infos/{}", shown(name)));
             let infos = group.group("infos").map_err(|error| absent(group, "infos", error))?;
             let dataset = infos.dataset(name).map_err(|_| place(Error::artefact("is missing here and there in other episodes")))?;
-            let values = numbers(&dataset, left).map_err(place)?;
+            let values = numbers(&dataset, room).map_err(place)?;
             let rows = values.rows(1, "there is one number a step:").map_err(place)?;
             let values = match rows.checked_sub(steps) {
                 Some(before @ (0 | 1)) => &values.values[before..],
@@ -233,19 +241,14 @@ fn absent(group: &Group, name: &str, error: hdf5_pure::Error) -> Error {
 }
 
 /// The numbers of a data set, which may not be more than are left.
-fn numbers(dataset: &Dataset, left: &mut u64) -> Result<Array> {
+fn numbers(dataset: &Dataset, room: &mut Room) -> Result<Array> {
     let shape = dataset.shape().map_err(damaged)?;
     let dtype = dataset.dtype().map_err(damaged)?;
     let Some(kind) = kind(&dtype) else {
         return Err(Error::artefact(format!("holds {}, where numbers belong", shown(&dtype.to_string()))));
     };
-    let chunk = dataset.chunk_shape().map_err(damaged)?.unwrap_or_default();
-    let claimed = array::product(&shape).zip(array::product(&chunk)).filter(|(count, chunk)| count.max(chunk) <= left);
-    let Some((count, _)) = claimed.filter(|_| shape.len() <= 2) else {
-        let message = format!("claims the shape {:?}, in pieces of {:?}: more than belongs into this file", head(&shape), head(&chunk));
-        return Err(Error::artefact(message));
-    };
-    *left -= count;
+    let count = check_claims(dataset, &shape, room)?;
+    room.numbers -= count;
     let values = match dtype {
         DType::I64 => array::exact(dataset.read_i64().map_err(damaged)?)?,
         DType::U64 => array::exact(dataset.read_u64().map_err(damaged)?)?,
@@ -257,6 +260,29 @@ fn numbers(dataset: &Dataset, left: &mut u64) -> Result<Array> {
         return Err(Error::artefact(format!("holds {} numbers; its shape has {count}", values.len())));
     }
     Ok(Array { kind, shape, values })
+}
+
+/// How many numbers there are, when all that the file says of them can be true: the crate takes memory for what it is told.
+fn check_claims(dataset: &Dataset, shape: &[u64], room: &Room) -> Result<u64> {
+    let piece = dataset.chunk_shape().map_err(damaged)?.unwrap_or_default();
+    let width = dataset.element_size().map_err(damaged)?;
+    let claimed = array::product(shape).zip(array::product(&piece)).filter(|(count, piece)| count.max(piece) <= &room.numbers);
+    let Some((count, _)) = claimed.filter(|_| shape.len() <= 2 && (1..=8).contains(&width)) else {
+        let message = format!(
+            "claims the shape {:?}, in pieces of {:?} with {width} bytes a number: more than belongs into this file",
+            head(shape),
+            head(&piece)
+        );
+        return Err(Error::artefact(message));
+    };
+    if dataset.is_chunked() {
+        let pieces = dataset.chunks().map_err(damaged)?;
+        let outside = |piece: &hdf5_pure::Chunk| piece.address.checked_add(piece.storage_size).is_none_or(|end| end > room.bytes);
+        if pieces.len() as u64 > count || pieces.iter().any(outside) {
+            return Err(Error::artefact("has pieces beyond the end of the file, or more pieces than numbers"));
+        }
+    }
+    Ok(count)
 }
 
 fn head(shape: &[u64]) -> &[u64] {
