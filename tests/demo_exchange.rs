@@ -1,8 +1,6 @@
 //! Demonstrations come in and go out: other programs' numbers arrive as they are, ours come back bit for bit, and what is cut and joined
 //! still begins where it began.
 
-#![expect(clippy::disallowed_methods, reason = "what damages a file does it in place")]
-
 mod program;
 
 use heirloom::demo::{Demonstrations, Episode};

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "what damages a file does it in place")]
 
+use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
 use heirloom::demo::import::Target;
 use heirloom::demo::making::Made;
 use heirloom::demo::{minari, npz};
@@ -11,7 +12,6 @@ use heirloom::env::{Registry, Spaces, Spec};
 use heirloom::error::{Kind, Result};
 use heirloom::seed::{Rng, Stream};
 use heirloom::stop::Stop;
-use hdf5_pure::{AttrValue, EnumTypeBuilder, FileBuilder, GroupBuilder, make_i8_type};
 use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
 
@@ -206,7 +206,11 @@ fn hostile_archives() -> Vec<(&'static str, Vec<u8>)> {
     let raw = |header: &str| with("observations.npy", npy(header, &[0; 96]));
     let plain = sound_arrays()[0].1.clone();
     let claims = |wrong: fn(&mut u32, &mut u32, &mut u16)| {
-        zip(&sound_arrays(), |name, size, crc, method| if name == "rewards.npy" { wrong(size, crc, method) })
+        zip(&sound_arrays(), |name, size, crc, method| {
+            if name == "rewards.npy" {
+                wrong(size, crc, method);
+            }
+        })
     };
     let extra = |name: &'static str, array: Vec<u8>| sound_zip(&[sound_arrays(), vec![(name, array)]].concat());
     let version = |major: u8| {
@@ -343,7 +347,10 @@ fn an_archive_says_where_it_is_wrong() {
         std::fs::write(scene.path("data.npz"), bytes).unwrap();
         scene.refused(npz::import, "data.npz", "said")
     };
-    assert!(said(with_bytes("observations.npy", 64, &f32::NAN.to_le_bytes())).contains("episode 1, rows 3 to 5: step 1: the observation `cart_position` is NaN"));
+    assert!(
+        said(with_bytes("observations.npy", 64, &f32::NAN.to_le_bytes()))
+            .contains("episode 1, rows 3 to 5: step 1: the observation `cart_position` is NaN")
+    );
     assert!(said(with_bytes("actions.npy", 5, &[7])).contains("episode 1, rows 3 to 5: step 2: there is no action 7"));
     assert!(said(with_bytes("next_observations.npy", 16, &[0; 4])).contains("row 1: `cart_position` is 0 after the step"));
 }
@@ -420,7 +427,9 @@ fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
     let good = file(|group| pendulum(group, 1, 2));
     let observations = |values: Vec<f64>, shape: &[u64]| {
         let shape = shape.to_vec();
-        otherwise("observations", move |group| { group.create_dataset("observations").with_f64_data(&values).with_shape(&shape); })
+        otherwise("observations", move |group| {
+            group.create_dataset("observations").with_f64_data(&values).with_shape(&shape);
+        })
     };
     let attribute = |name: &'static str, value: AttrValue| {
         file(move |group| {
@@ -463,7 +472,12 @@ fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
         ("observations of three dimensions", observations(vec![0.5; 9], &[3, 3, 1])),
         ("a NaN", observations([vec![0.5; 8], vec![f64::NAN]].concat(), &[3, 3])),
         ("an infinity", observations([vec![f64::INFINITY], vec![0.5; 8]].concat(), &[3, 3])),
-        ("observations that are text", otherwise("observations", |group| { group.create_dataset("observations").with_vlen_strings(&["a", "b", "c"]); })),
+        (
+            "observations that are text",
+            otherwise("observations", |group| {
+                group.create_dataset("observations").with_vlen_strings(&["a", "b", "c"]);
+            }),
+        ),
         (
             "observations that are a group",
             otherwise("observations", |group| {
@@ -471,20 +485,51 @@ fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
                 group.add_group(inner);
             }),
         ),
-        ("rewards that are a group", otherwise("rewards", |group| {
-            let inner = group.create_group("rewards").finish();
-            group.add_group(inner);
-        })),
-        ("actions that are integers", otherwise("actions", |group| { group.create_dataset("actions").with_i64_data(&[0, 1]); })),
-        ("actions outside", otherwise("actions", |group| { group.create_dataset("actions").with_f64_data(&[0.0, 2.5]).with_shape(&[2, 1]); })),
-        ("too many actions", otherwise("actions", |group| { group.create_dataset("actions").with_f64_data(&[0.0; 3]).with_shape(&[3, 1]); })),
-        ("a flag that is 7", otherwise("terminations", |group| { group.create_dataset("terminations").with_u8_data(&[0, 7]); })),
+        (
+            "rewards that are a group",
+            otherwise("rewards", |group| {
+                let inner = group.create_group("rewards").finish();
+                group.add_group(inner);
+            }),
+        ),
+        (
+            "actions that are integers",
+            otherwise("actions", |group| {
+                group.create_dataset("actions").with_i64_data(&[0, 1]);
+            }),
+        ),
+        (
+            "actions outside",
+            otherwise("actions", |group| {
+                group.create_dataset("actions").with_f64_data(&[0.0, 2.5]).with_shape(&[2, 1]);
+            }),
+        ),
+        (
+            "too many actions",
+            otherwise("actions", |group| {
+                group.create_dataset("actions").with_f64_data(&[0.0; 3]).with_shape(&[3, 1]);
+            }),
+        ),
+        (
+            "a flag that is 7",
+            otherwise("terminations", |group| {
+                group.create_dataset("terminations").with_u8_data(&[0, 7]);
+            }),
+        ),
         ("an end in the middle", otherwise("terminations", |group| flags(group, "terminations", &[1, 0]))),
         ("too few flags", otherwise("truncations", |group| flags(group, "truncations", &[0]))),
-        ("a bomb of zeros", otherwise("observations", |group| {
-            let zeros = vec![0.0; 9_000_000];
-            group.create_dataset("observations").with_f64_data(&zeros).with_shape(&[3_000_000, 3]).with_chunks(&[100_000, 3]).with_deflate(9);
-        })),
+        (
+            "a bomb of zeros",
+            otherwise("observations", |group| {
+                let zeros = vec![0.0; 9_000_000];
+                group
+                    .create_dataset("observations")
+                    .with_f64_data(&zeros)
+                    .with_shape(&[3_000_000, 3])
+                    .with_chunks(&[100_000, 3])
+                    .with_deflate(9);
+            }),
+        ),
     ]
 }
 
@@ -564,7 +609,8 @@ fn mutated_data_sets_of_minari_are_refused_or_harmless() {
     }
     let mut rng = Stream::Bootstrap(9).under(5);
     // Most bytes are numbers or nothing: what is damaged is where the structure lies.
-    let structure: Vec<usize> = (0..good.len()).filter(|at| good[at.saturating_sub(8)..(at + 8).min(good.len())].iter().any(|b| *b != 0)).collect();
+    let structure: Vec<usize> =
+        (0..good.len()).filter(|at| good[at.saturating_sub(8)..(at + 8).min(good.len())].iter().any(|b| *b != 0)).collect();
     for index in 0..mutations() {
         let mut bytes = good.clone();
         for _ in 0..=rng.below(3) {

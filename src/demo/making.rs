@@ -7,8 +7,8 @@ use super::episode::Episode;
 use super::header::Header;
 use super::recording::Recording;
 use crate::error::{Error, Result};
-use crate::file::disk::{self, Staged};
 use crate::file::digest;
+use crate::file::disk::{self, Staged};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

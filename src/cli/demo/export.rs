@@ -35,7 +35,7 @@ enum Format {
 struct Minari {
     /// A folder of demonstrations
     demonstrations: PathBuf,
-    /// Folder of Minari data sets (MINARI_DATASETS_PATH); the set goes to DIR/NAME
+    /// Folder of Minari data sets (`MINARI_DATASETS_PATH`); the set goes to DIR/NAME
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Name of the data set [default: ENV/DEMOS-v0]

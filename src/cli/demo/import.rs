@@ -31,7 +31,7 @@ enum Format {
     Npz(Npz),
 }
 
-/// A Minari data set of version 0.5: its folder, with data/main_data.hdf5 and data/metadata.json.
+/// A Minari data set of version 0.5: its folder, with `data/main_data.hdf5` and `data/metadata.json`.
 #[derive(Args)]
 struct Minari {
     /// Folder of the data set, or its data folder
@@ -42,9 +42,10 @@ struct Minari {
 
 /// An archive of NumPy arrays, [N, ...], episodes behind each other as in D4RL.
 ///
-/// Names that are found: observations | obs, actions | acts, rewards | rews, terminals | terminated | terminations, timeouts | truncated |
-/// truncations | truncateds, dones, episode_starts, next_observations | next_obs, infos/NAME. Without next_observations nobody knows what the
-/// last step of an episode led to: that step is dropped, and what was seen before it is what the episode ends with.
+/// Arrays are found by their usual names: observations or obs; actions or acts; rewards or rews; terminals, terminated or terminations;
+/// timeouts, truncated, truncations or truncateds; dones; `episode_starts`; `next_observations` or `next_obs`; `infos/NAME`. Without
+/// `next_observations` nobody knows what the last step of an episode led to: that step is dropped, and what was seen before it is what the
+/// episode ends with.
 #[derive(Args)]
 struct Npz {
     /// The archive

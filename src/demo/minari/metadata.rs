@@ -75,7 +75,8 @@ mod tests {
     #[test]
     fn what_is_missing_is_named() {
         let parse = |text: &str| Metadata::parse(text.as_bytes());
-        let good = parse(r#"{"total_episodes": 2, "total_steps": 9, "dataset_id": "a-v0", "env_spec": "{\"id\": \"CartPole-v1\"}"}"#).unwrap();
+        let good =
+            parse(r#"{"total_episodes": 2, "total_steps": 9, "dataset_id": "a-v0", "env_spec": "{\"id\": \"CartPole-v1\"}"}"#).unwrap();
         assert_eq!((good.total_steps, good.gymnasium_id.as_deref()), (9, Some("CartPole-v1")));
         for (wrong, part) in [
             ("{", "does not parse"),

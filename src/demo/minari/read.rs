@@ -93,12 +93,12 @@ fn read(mut plain: std::fs::File, metadata: &Metadata, target: Target<'_>, note:
     let bytes = file.file_size();
     let room = Room { numbers: FREE_NUMBERS.saturating_add(bytes), bytes };
     let mut notes: Vec<String> = note.into_iter().collect();
-    let mut reading = Reading { spaces: target.spaces, info: Vec::new(), room };
-    if let Some(group) = groups.first() {
-        let (kept, left_out) = reading.find_info(group).map_err(|error| error.at("episode 0"))?;
-        reading.info = kept;
-        notes.extend(left_out.into_iter().map(|name| format!("`infos/{name}` is left out: it has not one number a step")));
-    }
+    let (info, left_out) = match groups.first() {
+        Some(group) => find_info(group).map_err(|error| error.at("episode 0"))?,
+        None => (Vec::new(), Vec::new()),
+    };
+    notes.extend(left_out.into_iter().map(|name| format!("`infos/{name}` is left out: it has not one number a step")));
+    let reading = Reading { spaces: target.spaces, info, room };
     let recorder = Recorder::Import { format: "minari".into(), name: metadata.dataset_id.clone(), sha256 };
     let mut import = Import::begin(target, reading.info.clone(), recorder)?;
     let mut steps = 0;
@@ -193,26 +193,6 @@ impl Reading<'_> {
         })
     }
 
-    /// The further numbers of a step that an episode has, and what it has beside them.
-    fn find_info(&self, group: &Group) -> Result<(Vec<String>, Vec<String>)> {
-        let (mut kept, mut left_out) = (Vec::new(), Vec::new());
-        let Ok(infos) = group.group("infos") else { return Ok((kept, left_out)) };
-        let rewards = group.dataset("rewards").and_then(|rewards| rewards.shape()).map_err(damaged)?;
-        for (name, dataset) in infos.iter_datasets().map_err(damaged)? {
-            let one_a_step = dataset.shape().is_ok_and(|shape| {
-                let rows = shape.first().copied().unwrap_or(0);
-                let steps = rewards.first().copied().unwrap_or(0);
-                matches!(shape[..], [_] | [_, 1]) && (rows == steps || rows == steps.saturating_add(1))
-            });
-            let numeric = dataset.dtype().is_ok_and(|dtype| kind(&dtype).is_some());
-            if one_a_step && numeric && kept.len() < MOST_INFO { kept.push(name) } else { left_out.push(shown(&name)) }
-        }
-        left_out.extend(infos.groups().map_err(damaged)?.iter().map(|name| shown(name)));
-        kept.sort();
-        left_out.sort();
-        Ok((kept, left_out))
-    }
-
     /// `[I, T]`. Where the reset has a number too, `[T + 1]`, that one belongs to no step.
     fn info_of(&self, group: &Group, steps: usize, room: &mut Room) -> Result<Vec<f64>> {
         let mut info = Vec::with_capacity(self.info.len() * steps);
@@ -230,6 +210,26 @@ impl Reading<'_> {
         }
         Ok(info)
     }
+}
+
+/// The further numbers of a step that an episode has, and what it has beside them.
+fn find_info(group: &Group) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    let Ok(infos) = group.group("infos") else { return Ok((kept, left_out)) };
+    let rewards = group.dataset("rewards").and_then(|rewards| rewards.shape()).map_err(damaged)?;
+    for (name, dataset) in infos.iter_datasets().map_err(damaged)? {
+        let one_a_step = dataset.shape().is_ok_and(|shape| {
+            let rows = shape.first().copied().unwrap_or(0);
+            let steps = rewards.first().copied().unwrap_or(0);
+            matches!(shape[..], [_] | [_, 1]) && (rows == steps || rows == steps.saturating_add(1))
+        });
+        let numeric = dataset.dtype().is_ok_and(|dtype| kind(&dtype).is_some());
+        if one_a_step && numeric && kept.len() < MOST_INFO { kept.push(name) } else { left_out.push(shown(&name)) }
+    }
+    left_out.extend(infos.groups().map_err(damaged)?.iter().map(|name| shown(name)));
+    kept.sort();
+    left_out.sort();
+    Ok((kept, left_out))
 }
 
 /// Why there is no such data set of numbers.
@@ -250,9 +250,8 @@ fn numbers(dataset: &Dataset, room: &mut Room) -> Result<Array> {
     let count = check_claims(dataset, &shape, room)?;
     room.numbers -= count;
     let values = match dtype {
-        DType::I64 => array::exact(dataset.read_i64().map_err(damaged)?)?,
+        DType::I64 | DType::Enum(_) => array::exact(dataset.read_i64().map_err(damaged)?)?,
         DType::U64 => array::exact(dataset.read_u64().map_err(damaged)?)?,
-        DType::Enum(_) => array::exact(dataset.read_i64().map_err(damaged)?)?,
         _ => dataset.read_f64().map_err(damaged)?,
     };
     let shape: Vec<usize> = shape.iter().map(|size| usize::try_from(*size).unwrap_or(usize::MAX)).collect();
@@ -318,7 +317,8 @@ fn check_attributes(group: &Group, number: u64, steps: usize) -> Result<()> {
             None => {}
             Some((_, Some(found))) if found == expected => {}
             Some((found, wide)) => {
-                let found = found.map(i128::from).or(wide.map(i128::from)).map_or_else(|| "no number".to_owned(), |found| found.to_string());
+                let found =
+                    found.map(i128::from).or(wide.map(i128::from)).map_or_else(|| "no number".to_owned(), |found| found.to_string());
                 return Err(Error::artefact(format!("is {found}; the data says {expected}")).at(format!("attribute `{key}`")));
             }
         }

@@ -126,10 +126,7 @@ mod tests {
     #[test]
     fn what_is_written_is_what_python_writes_and_what_is_read() {
         let text = observation_json(&spaces());
-        assert_eq!(
-            text,
-            r#"{"type": "Box", "dtype": "float64", "shape": [2], "low": [-0.1, -Infinity], "high": [0.1, Infinity]}"#
-        );
+        assert_eq!(text, r#"{"type": "Box", "dtype": "float64", "shape": [2], "low": [-0.1, -Infinity], "high": [0.1, Infinity]}"#);
         check_observation(&text, &spaces()).unwrap();
         check_action(&action_json(&spaces().action), &spaces().action).unwrap();
         let discrete = ActionSpace::Discrete(vec!["left".into(), "right".into()]);
@@ -146,7 +143,9 @@ mod tests {
         let wider = r#"{"type": "Box", "shape": [1], "low": [-3.0], "high": [3.0]}"#;
         let refused = check_action(wider, &spaces().action).unwrap_err();
         assert_eq!(refused.message(), "`push` lies between -3 and 3 there, between -2 and 2 in the environment");
-        for wrong in ["", "[]", "{}", r#"{"type": "Dict"}"#, r#"{"type": "Box", "shape": [3], "low": [], "high": []}"#, "{\"type\": \"\\u001b\"}"] {
+        for wrong in
+            ["", "[]", "{}", r#"{"type": "Dict"}"#, r#"{"type": "Box", "shape": [3], "low": [], "high": []}"#, "{\"type\": \"\\u001b\"}"]
+        {
             let refused = check_observation(wrong, &spaces()).unwrap_err().to_string();
             assert!(!refused.contains('\u{1b}'), "{refused}");
         }

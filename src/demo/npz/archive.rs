@@ -51,7 +51,9 @@ impl Archive {
         let head = head(&mut entry)?;
         let header = NpyHeader::from_reader(&head[..]).map_err(|error| damaged(&error))?;
         if header.uses_pickled_array() {
-            return Err(Error::artefact("holds Python objects; they are pickled, and pickles are programs").hint("save it as an array of numbers"));
+            return Err(
+                Error::artefact("holds Python objects; they are pickled, and pickles are programs").hint("save it as an array of numbers")
+            );
         }
         let (DType::Plain(of), Some(width)) = (header.dtype(), header.dtype().num_bytes()) else {
             return Err(Error::artefact("is an array of records, where numbers belong"));
@@ -131,7 +133,8 @@ fn values(of: TypeChar, width: usize, file: NpyFile<impl Read>) -> Result<(Kind,
         (TypeChar::Uint, 4) => read!(u32, Kind::Integer),
         (TypeChar::Int, 8) => Ok((Kind::Integer, exact(file.into_vec::<i64>().map_err(|error| damaged(&error))?)?)),
         (TypeChar::Uint, 8) => Ok((Kind::Integer, exact(file.into_vec::<u64>().map_err(|error| damaged(&error))?)?)),
-        _ => Err(Error::artefact("is of a type that is no number of 1 to 8 bytes").hint("floats of 4 or 8 bytes, integers and booleans are read")),
+        _ => Err(Error::artefact("is of a type that is no number of 1 to 8 bytes")
+            .hint("floats of 4 or 8 bytes, integers and booleans are read")),
     }
 }
 

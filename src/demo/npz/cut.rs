@@ -50,7 +50,7 @@ pub(super) fn cut(
         begin = end;
         let place = |error: Error| error.at(format!("episode {number}, rows {} to {}", rows.start, rows.end - 1));
         cut.check_continuity(rows.clone()).map_err(place)?;
-        match cut.episode(rows.clone()).map_err(place)? {
+        match cut.episode(rows.clone()) {
             Some(episode) => take(episode).map_err(place)?,
             None => short += 1,
         }
@@ -114,8 +114,7 @@ impl Cut<'_> {
                 end = end || next;
             }
             if end && row + 1 < steps && matches!(self.after, After::OneMore) {
-                return contradiction(row, "an episode ends, but there is one observation more for all of them together")
-                    .map_err(|error: Error| error.hint("give next_observations where there are several episodes"));
+                return contradiction(row, "an episode ends, and only one observation more than there are steps is given for all of them");
             }
             ends.push(end || row + 1 == steps);
         }
@@ -143,7 +142,7 @@ impl Cut<'_> {
     }
 
     /// The episode of these rows; nothing when what its only step led to is not known.
-    fn episode(&self, rows: Range<usize>) -> Result<Option<Episode>> {
+    fn episode(&self, rows: Range<usize>) -> Option<Episode> {
         let (columns, width, channels) = (self.columns, self.spaces.action.width(), self.spaces.observation.len());
         let last = rows.end - 1;
         let (mut terminated, mut truncated) = self.flags(rows.clone());
@@ -160,9 +159,9 @@ impl Cut<'_> {
             }
         };
         if rows.is_empty() {
-            return Ok(None);
+            return None;
         }
-        Ok(Some(Episode {
+        Some(Episode {
             start: None,
             observations: by_channel(&observations, rows.len() + 1),
             actions: by_channel(&columns.actions.values[rows.start * width..rows.end * width], rows.len()),
@@ -170,7 +169,7 @@ impl Cut<'_> {
             info: columns.info.iter().flat_map(|(_, values)| values[rows.clone()].to_vec()).collect(),
             terminated,
             truncated,
-        }))
+        })
     }
 
     /// Whether the task was over and whether time was up with the last of these rows.
@@ -249,13 +248,13 @@ mod tests {
         Ok(episodes)
     }
 
-    fn flags(text: &str) -> Option<Vec<bool>> {
-        Some(text.chars().map(|c| c == '1').collect())
+    fn flags(text: &str) -> Vec<bool> {
+        text.chars().map(|c| c == '1').collect()
     }
 
     #[test]
     fn flags_cut_and_say_why() {
-        let cut = episodes(&Columns { terminated: flags("01000"), truncated: flags("00010"), ..columns(5) }).unwrap();
+        let cut = episodes(&Columns { terminated: Some(flags("01000")), truncated: Some(flags("00010")), ..columns(5) }).unwrap();
         let ends: Vec<_> = cut.iter().map(|episode| (episode.len(), episode.terminated, episode.truncated)).collect();
         assert_eq!(ends, [(2, true, false), (2, false, true), (1, false, false)]);
         assert_eq!(cut[1].observations, [2.0, 3.0, 4.0]);
@@ -264,17 +263,17 @@ mod tests {
 
     #[test]
     fn dones_alone_are_judged_by_the_limit() {
-        let cut = episodes(&Columns { dones: flags("01001"), ..columns(5) }).unwrap();
+        let cut = episodes(&Columns { dones: Some(flags("01001")), ..columns(5) }).unwrap();
         assert_eq!(cut.iter().map(|episode| (episode.terminated, episode.truncated)).collect::<Vec<_>>(), [(true, false), (false, true)]);
     }
 
     #[test]
     fn what_nobody_knows_is_not_made_up() {
-        let cut = episodes(&Columns { next_observations: None, terminated: flags("00101"), ..columns(5) }).unwrap();
+        let cut = episodes(&Columns { next_observations: None, terminated: Some(flags("00101")), ..columns(5) }).unwrap();
         assert_eq!(cut.len(), 2);
         assert_eq!((&cut[0].observations[..], cut[0].len(), cut[0].terminated), (&[0.0, 1.0, 2.0][..], 2, false));
         assert_eq!(cut[1].observations, [3.0, 4.0]);
-        let one = episodes(&Columns { next_observations: None, terminated: flags("10001"), ..columns(5) }).unwrap();
+        let one = episodes(&Columns { next_observations: None, terminated: Some(flags("10001")), ..columns(5) }).unwrap();
         assert_eq!(one.len(), 1, "an episode of one step whose end is unknown has nothing left");
     }
 
@@ -283,17 +282,17 @@ mod tests {
         let columns = Columns { observations: columns(6).observations, next_observations: None, ..columns(5) };
         let cut = episodes(&columns).unwrap();
         assert_eq!((cut.len(), cut[0].len(), cut[0].observations.len()), (1, 5, 6));
-        assert!(episodes(&Columns { terminated: flags("01001"), ..columns }).is_err());
+        assert!(episodes(&Columns { terminated: Some(flags("01001")), ..columns }).is_err());
     }
 
     #[test]
     fn contradictions_name_the_row() {
         let refused = |columns: Columns| episodes(&columns).unwrap_err().to_string();
         assert!(refused(columns(5)).contains("nothing says"));
-        assert!(refused(Columns { terminated: flags("00100"), dones: flags("00001"), ..columns(5) }).starts_with("row 2"));
-        assert!(refused(Columns { episode_starts: flags("00100"), ..columns(5) }).starts_with("row 0"));
-        assert!(refused(Columns { episode_starts: flags("10001"), dones: flags("00101"), ..columns(5) }).starts_with("row 3"));
-        let mut torn = Columns { terminated: flags("00001"), ..columns(5) };
+        assert!(refused(Columns { terminated: Some(flags("00100")), dones: Some(flags("00001")), ..columns(5) }).starts_with("row 2"));
+        assert!(refused(Columns { episode_starts: Some(flags("00100")), ..columns(5) }).starts_with("row 0"));
+        assert!(refused(Columns { episode_starts: Some(flags("10001")), dones: Some(flags("00101")), ..columns(5) }).starts_with("row 3"));
+        let mut torn = Columns { terminated: Some(flags("00001")), ..columns(5) };
         torn.observations.values.swap(2, 3);
         assert!(refused(torn).starts_with("episode 0, rows 0 to 4: row 1: `x` is 2 after the step, and 3 before"));
     }
