@@ -77,6 +77,9 @@ fn peak() -> u64 {
 /// Damages bytes here and there.
 fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
     for _ in 0..=rng.below(3) {
+        if bytes.is_empty() {
+            return;
+        }
         let at = rng.below(bytes.len());
         match rng.below(6) {
             0 => bytes[at] ^= 1 << rng.below(8),
@@ -92,8 +95,6 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
 fn mutations() -> usize {
     std::env::var("HEIRLOOM_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(300)
 }
-
-// ---------------------------------------------------------------------------------------------------------------------- NumPy
 
 /// An array of NumPy, whatever its header says.
 fn npy(header: &str, data: &[u8]) -> Vec<u8> {
@@ -341,6 +342,19 @@ fn hostile_archives_are_refused_with_little_memory() {
 }
 
 #[test]
+fn names_without_end_are_left_out() {
+    let scene = Scene::new("cartpole");
+    let names: Vec<String> =
+        (0..300).map(|number| format!("infos/{number}{}.npy", "x".repeat(if number < 20 { 60_000 } else { 0 }))).collect();
+    let number = npy(&header("<f4", "(6,)"), &floats(&[0.5; 6]));
+    let mut arrays = sound_arrays();
+    arrays.extend(names.iter().map(|name| (name.as_str(), number.clone())));
+    std::fs::write(scene.path("data.npz"), sound_zip(&arrays)).unwrap();
+    let made = scene.import(npz::import, "data.npz").unwrap();
+    assert_eq!((made.set.header().info.len(), made.notes.len()), (256, 44));
+}
+
+#[test]
 fn an_archive_says_where_it_is_wrong() {
     let scene = Scene::new("cartpole");
     let said = |bytes: Vec<u8>| {
@@ -354,8 +368,6 @@ fn an_archive_says_where_it_is_wrong() {
     assert!(said(with_bytes("actions.npy", 5, &[7])).contains("episode 1, rows 3 to 5: step 2: there is no action 7"));
     assert!(said(with_bytes("next_observations.npy", 16, &[0; 4])).contains("row 1: `cart_position` is 0 after the step"));
 }
-
-// --------------------------------------------------------------------------------------------------------------------- Minari
 
 fn golden(inside: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/minari/data/minari").join(inside)).unwrap()
@@ -380,7 +392,7 @@ fn flags(group: &mut GroupBuilder, name: &str, flags: &[u8]) {
     group.create_dataset(name).with_enum_u8_data(boolean, flags);
 }
 
-/// A file of two episodes, of 3 and 2 steps; `change` adds to or overwrites... the second one is made by `second`.
+/// A file of two episodes: the first has 3 steps, the second is made by `second`.
 fn file(second: impl FnOnce(&mut GroupBuilder)) -> Vec<u8> {
     file_of(&["episode_0", "episode_1"], second)
 }

@@ -23,6 +23,11 @@ pub struct Target<'a> {
     pub stop: &'a Stop,
 }
 
+/// Whether a further number of each step is kept under this name, when so many are kept already: the header has an end.
+pub(super) fn keeps_info(name: &str, kept: usize) -> bool {
+    name.len() <= 100 && kept < 256
+}
+
 /// A set that is being imported.
 pub(super) struct Import<'a> {
     target: Target<'a>,

@@ -6,7 +6,7 @@ use super::{DATA, MAIN, METADATA, space};
 use crate::demo::array::{self, Array, Kind};
 use crate::demo::episode::{Episode, by_channel};
 use crate::demo::header::Recorder;
-use crate::demo::import::{Import, Target};
+use crate::demo::import::{Import, Target, keeps_info};
 use crate::demo::making::{Made, check_free};
 use crate::env::Spaces;
 use crate::error::{Error, Kind as Failure, Result};
@@ -21,8 +21,6 @@ const CAP: u64 = 64 << 30;
 /// An episode may have so many numbers whatever the size of its file, and as many more as the file has bytes: what is compressed may
 /// unfold, but a small file does not fill the memory.
 const FREE_NUMBERS: u64 = 1 << 20;
-/// Further numbers of a step that are kept.
-const MOST_INFO: usize = 256;
 
 /// Imports the data set in a folder, or in its `data` folder.
 ///
@@ -224,7 +222,7 @@ fn find_info(group: &Group) -> Result<(Vec<String>, Vec<String>)> {
             matches!(shape[..], [_] | [_, 1]) && (rows == steps || rows == steps.saturating_add(1))
         });
         let numeric = dataset.dtype().is_ok_and(|dtype| kind(&dtype).is_some());
-        if one_a_step && numeric && kept.len() < MOST_INFO { kept.push(name) } else { left_out.push(shown(&name)) }
+        if one_a_step && numeric && keeps_info(&name, kept.len()) { kept.push(name) } else { left_out.push(shown(&name)) }
     }
     left_out.extend(infos.groups().map_err(damaged)?.iter().map(|name| shown(name)));
     kept.sort();

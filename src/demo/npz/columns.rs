@@ -2,6 +2,7 @@
 
 use super::archive::Archive;
 use crate::demo::array::Array;
+use crate::demo::import::keeps_info;
 use crate::error::{Error, Result, did_you_mean};
 use std::fs::File;
 
@@ -18,8 +19,6 @@ const KNOWN: [(Role, &[&str]); 8] = [
 ];
 /// Further numbers of a step stand under these.
 const INFO: [&str; 2] = ["infos/", "info."];
-/// Further numbers of a step that are kept.
-const MOST_INFO: usize = 256;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -65,7 +64,7 @@ impl Columns {
                     return Err(place(Error::artefact(format!("stands twice; it is one of {}", KNOWN[role].1.join(", ")))));
                 }
                 found[role] = Some(archive.array(index).map_err(place)?);
-            } else if let Some(key) = INFO.iter().find_map(|prefix| name.strip_prefix(prefix)).filter(|_| info.len() < MOST_INFO) {
+            } else if let Some(key) = INFO.iter().find_map(|prefix| name.strip_prefix(prefix)).filter(|key| keeps_info(key, info.len())) {
                 info.push((key.to_owned(), archive.array(index).map_err(place)?));
             } else {
                 notes.push(format!("the array `{shown}` is left out: nothing is known of it"));
