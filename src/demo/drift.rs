@@ -6,8 +6,8 @@
 
 use super::dataset::Demonstrations;
 use super::episode::{Episode, Growing};
+use super::numbers::Numbers;
 use super::replay::in_blocks;
-use super::select::Selection;
 use super::stage::{Beginning, Stage};
 use crate::error::{Error, Result};
 use crate::parallel::Pool;
@@ -78,7 +78,7 @@ pub struct Pair {
 /// When the set is damaged, an environment fails, nothing that both show varies, there is too much, or it is broken off.
 pub fn measure(
     set: &Demonstrations,
-    selection: &Selection,
+    selection: &Numbers,
     stage: &Stage<'_>,
     (pool, stop): (&Pool, &Stop),
     mut watch: impl FnMut(),
@@ -307,7 +307,7 @@ mod tests {
         let registry = Registry::standard();
         let (_folder, set) = set_of(&registry.resolve(from).unwrap(), episodes);
         let stage = Stage::new(&registry, set.header(), Some(to.clone())).unwrap();
-        measure(&set, &Selection::all(), &stage, (&Pool::inline(), &Stop::new()), || {}).unwrap()
+        measure(&set, &Numbers::all(), &stage, (&Pool::inline(), &Stop::new()), || {}).unwrap()
     }
 
     fn with(name: &str, parameter: &str, value: f64) -> Spec {
@@ -331,7 +331,7 @@ mod tests {
         // The channels are cosine, sine and velocity: an angle that is a little greater is seen in all three.
         let angle = |episode: &Episode| episode.channel(1)[row].atan2(episode.channel(0)[row]);
         assert!((angle(&there) - angle(&here) - 0.0015 * sin).abs() < 1e-12);
-        let drift = measure(&set, &Selection::all(), &stage, (&Pool::inline(), &Stop::new()), || {}).unwrap();
+        let drift = measure(&set, &Numbers::all(), &stage, (&Pool::inline(), &Stop::new()), || {}).unwrap();
         let velocity = drift.steps[1].channels[2].median * drift.channels[2].1;
         assert!((velocity - 0.03 * sin.abs()).abs() < 1e-12);
         assert_eq!(drift.steps[0].distance.median, 0.0);

@@ -3,7 +3,7 @@
 use super::dataset::Demonstrations;
 use super::drift::elsewhere;
 use super::episode::Episode;
-use super::select::Selection;
+use super::numbers::Numbers;
 use super::stage::Stage;
 use crate::env::Scene;
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub const MOST_FRAMES: usize = 12_000;
 ///
 /// # Errors
 /// When the set is damaged.
-pub fn first(set: &Demonstrations, selection: &Selection) -> Result<Vec<(u64, Episode)>> {
+pub fn first(set: &Demonstrations, selection: &Numbers) -> Result<Vec<(u64, Episode)>> {
     let (mut taken, mut frames) = (Vec::new(), 0);
     for episode in selection.of(set) {
         let (number, mut episode) = episode?;

@@ -3,7 +3,7 @@
 
 use super::dataset::Demonstrations;
 use super::episode::Episode;
-use super::select::Selection;
+use super::numbers::Numbers;
 use super::stage::Stage;
 use crate::error::Result;
 use crate::parallel::Pool;
@@ -63,7 +63,7 @@ impl Divergence {
 /// When the set is damaged, an environment fails, or it is broken off.
 pub fn replay(
     set: &Demonstrations,
-    selection: &Selection,
+    selection: &Numbers,
     stage: &Stage<'_>,
     tolerance: f64,
     (pool, stop): (&Pool, &Stop),
@@ -87,7 +87,7 @@ pub fn replay(
 /// Does `work` for the selected episodes side by side, a block at a time, and hands over what came of each, in their order.
 pub(super) fn in_blocks<R: Send>(
     set: &Demonstrations,
-    selection: &Selection,
+    selection: &Numbers,
     pool: &Pool,
     stop: &Stop,
     work: impl Fn(u64, &Episode) -> Result<R> + Sync,
@@ -291,7 +291,7 @@ pub(super) mod tests {
         let run = |threads| {
             let pool = Pool::new(threads, || {}).unwrap();
             let mut heard = Vec::new();
-            let all = replay(&set, &Selection::all(), &stage, 0.0, (&pool, &Stop::new()), |replayed| heard.push(replayed.episode)).unwrap();
+            let all = replay(&set, &Numbers::all(), &stage, 0.0, (&pool, &Stop::new()), |replayed| heard.push(replayed.episode)).unwrap();
             assert_eq!(heard, (0..150).collect::<Vec<_>>());
             all
         };
@@ -300,7 +300,7 @@ pub(super) mod tests {
         let differ: Vec<u64> =
             one.iter().filter(|replayed| replayed.finding != Finding::Identical).map(|replayed| replayed.episode).collect();
         assert_eq!(differ, [7, 47, 87, 127]);
-        let some: Selection = "2-4,149".parse().unwrap();
+        let some: Numbers = "2-4,149".parse().unwrap();
         let some = replay(&set, &some, &stage, 0.0, (&Pool::inline(), &Stop::new()), |_| {}).unwrap();
         assert_eq!(some.iter().map(|replayed| replayed.episode).collect::<Vec<_>>(), [2, 3, 4, 149]);
     }

@@ -3,12 +3,28 @@
 use super::Tensors;
 use super::tensors::Data;
 use sha2::{Digest as _, Sha256};
+use std::io::{self, Read};
 use std::sync::OnceLock;
 
 /// The SHA-256 of some bytes, as 64 hexadecimal digits.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// The SHA-256 of all that a reader gives, without holding it.
+///
+/// # Errors
+/// When reading fails.
+pub fn of_reader(mut reader: impl Read) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut block = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut block)? {
+            0 => return Ok(hex(&hash.finalize())),
+            count => hash.update(&block[..count]),
+        }
+    }
 }
 
 /// The SHA-256 of named tensors and a text that describes them: independent of any file's layout, sensitive to every bit of value.

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 const PARTIAL: &str = ".partial-";
 
-/// Reads a whole file of at most `cap` bytes.
+/// Opens a plain file of at most `cap` bytes for reading.
 ///
 /// # Errors
-/// When it cannot be read, is not a plain file, or is larger than `cap`.
-pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>> {
+/// When it cannot be opened, is not a plain file, or is larger than `cap`.
+pub fn open(path: &Path, cap: u64) -> Result<File> {
     let fail = |error| Error::io("read", path, error);
     // Without waiting: a named pipe in a file's place would be waited for for ever.
     let flags = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
@@ -28,6 +28,17 @@ pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>> {
     if found.len() > cap {
         return Err(Error::artefact(format!("is {} bytes long; at most {cap} are read", found.len())).at(path.display()));
     }
+    Ok(file)
+}
+
+/// Reads a whole file of at most `cap` bytes.
+///
+/// # Errors
+/// When it cannot be read, is not a plain file, or is larger than `cap`.
+pub fn read(path: &Path, cap: u64) -> Result<Vec<u8>> {
+    let fail = |error| Error::io("read", path, error);
+    let file = open(path, cap)?;
+    let found = file.metadata().map_err(fail)?;
     let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));
     // The file may grow while it is read: the cap holds for what arrives, not for what was promised.
     file.take(cap + 1).read_to_end(&mut bytes).map_err(fail)?;
@@ -80,6 +91,59 @@ pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
         let _ = remove_any(&partial);
         Error::io("write", path, error)
     })
+}
+
+/// A folder that is being made beside its place: [`Staged::appear`] puts it there, whole; dropped before, it goes away again.
+#[derive(Debug)]
+pub struct Staged {
+    partial: PathBuf,
+    path: PathBuf,
+    /// The folders above that were made for it, innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Staged {
+    /// Begins a folder whose place will be `path`, and the folders above it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn begin(path: &Path) -> Result<Self> {
+        let partial = partial_name(path)?;
+        let above = parent(path);
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made = above.ancestors().take_while(missing).map(Path::to_owned).collect();
+        let staged = Self { partial, path: path.to_owned(), made };
+        create_folder(above)?;
+        let begun = remove_any(&staged.partial).and_then(|()| gate("mkdir")).and_then(|()| fs::create_dir(&staged.partial));
+        begun.map_err(|error| Error::io("create folder", path, error))?;
+        Ok(staged)
+    }
+
+    /// Where its files go until it appears.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Puts it in its place, which nothing or an empty folder holds.
+    ///
+    /// # Errors
+    /// When the disk refuses; nothing of it is then left.
+    pub fn appear(mut self) -> Result<()> {
+        let done = sync_folder(&self.partial).and_then(|()| rename(&self.partial, &self.path));
+        done.map_err(|error| Error::io("write", &self.path, error))?;
+        self.made.clear();
+        sync_folder(parent(&self.path)).map_err(|error| Error::io("write", &self.path, error))
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let _ = remove_any(&self.partial);
+        for folder in &self.made {
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 /// Makes a folder and its parents.
@@ -361,6 +425,30 @@ mod tests {
             assert!(found == b"old" || found == b"newer");
             assert!(result.is_err() || found == b"newer");
             write(&path, b"old").unwrap();
+            if !met {
+                break;
+            }
+        }
+    }
+
+    #[test]
+    fn a_staged_folder_appears_whole_or_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/set");
+        for k in 0.. {
+            let stage = || {
+                let staged = Staged::begin(&path)?;
+                write(&staged.folder().join("part"), b"whole")?;
+                staged.appear()
+            };
+            let (result, met) = faults::with(k, Fault::Error(28), stage);
+            if path.exists() {
+                assert_eq!(read(&path.join("part"), 100).unwrap(), b"whole");
+            } else {
+                assert!(result.is_err());
+                assert_eq!(list(folder.path()).unwrap(), Vec::<PathBuf>::new(), "left over at {k}");
+            }
+            remove(&folder.path().join("new")).unwrap();
             if !met {
                 break;
             }

@@ -18,7 +18,7 @@ const BENCHES: [Bench; 8] = [
     ("reliability", "1,000 kills, 10,000 hostile mutations, resume and threads", reliability),
     ("parity", "200,000 single steps of each task against Gymnasium (needs its Python packages)", parity),
     ("policies", "every shipped policy made again by the command on its card", policies),
-    ("interop", "TensorBoard and safetensors read a run (needs their Python packages)", interop),
+    ("interop", "TensorBoard, safetensors and Minari read what we write (needs their Python packages)", interop),
     ("deny", "licences, bans and sources of all dependencies (needs cargo-deny)", deny),
 ];
 
@@ -64,7 +64,8 @@ fn verdict(arguments: &[String]) -> Outcome {
 }
 
 fn reliability(arguments: &[String]) -> Outcome {
-    let mut command = child::cargo_command("test --release --test kill --test hostile_policy --test resume --test threads");
+    let mut command =
+        child::cargo_command("test --release --test kill --test hostile_policy --test hostile_exchange --test resume --test threads");
     command.args(arguments).envs([("HEIRLOOM_KILLS", "1000"), ("HEIRLOOM_MUTATIONS", "10000"), ("HEIRLOOM_THREADS", "16")]);
     let running = child::spawn(&mut command)?;
     child::finish(&command, running)
@@ -89,10 +90,20 @@ fn policies(arguments: &[String]) -> Outcome {
 }
 
 fn interop(arguments: &[String]) -> Outcome {
-    // A run of its own, made anew.
-    let _ = std::fs::remove_dir_all(crate::root().join("target/interop"));
+    // A run and demonstrations of its own, made anew.
+    for folder in ["target/interop", "target/interop-minari"] {
+        let _ = std::fs::remove_dir_all(crate::root().join(folder));
+    }
     child::cargo("run --release -- pretrain cartpole --steps 50000 --out target/interop", arguments)?;
-    python(&peers_python(), "benches/interop.py", &["target/interop".to_owned()])
+    python(&peers_python(), "benches/interop.py", &["run", "target/interop"].map(str::to_owned))?;
+    for (policy, environment) in [("cartpole", "cartpole"), ("pendulum", "pendulum_heavy")] {
+        let (set, root, name) =
+            (format!("target/interop-minari/{policy}"), format!("target/interop-minari/{policy}-minari"), "ours/drawn-v0");
+        child::cargo(&format!("run --release -- demo record {policy} {environment} --episodes 50 --stochastic --out {set}"), &[])?;
+        child::cargo(&format!("run --release -- demo export minari {set} --out {root} --name {name}"), &[])?;
+        python(&peers_python(), "benches/interop.py", &["minari", &set, &root, name].map(str::to_owned))?;
+    }
+    Ok(())
 }
 
 fn deny(arguments: &[String]) -> Outcome {

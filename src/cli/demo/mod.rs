@@ -1,6 +1,11 @@
 //! `heirloom demo`: record demonstrations, look at them, replay them, cut and join them, bring them in and out.
 
+mod export;
+mod filter;
+mod import;
 mod inspect;
+mod made;
+mod merge;
 mod record;
 mod replay;
 
@@ -21,6 +26,10 @@ enum Command {
     Record(record::Record),
     Inspect(inspect::Inspect),
     Replay(replay::Replay),
+    Filter(filter::Filter),
+    Merge(merge::Merge),
+    Import(import::Import),
+    Export(export::Export),
 }
 
 impl Demo {
@@ -29,6 +38,10 @@ impl Demo {
             Command::Record(command) => command.run(registry),
             Command::Inspect(command) => command.run(),
             Command::Replay(command) => command.run(registry),
+            Command::Filter(command) => command.run(),
+            Command::Merge(command) => command.run(registry),
+            Command::Import(command) => command.run(registry),
+            Command::Export(command) => command.run(registry),
         }
     }
 }

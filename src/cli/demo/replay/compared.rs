@@ -13,7 +13,7 @@ use std::path::Path;
 pub(super) fn page(asked: &Asked<'_>, film: &Film, other: &Path, credits: &mut Credits) -> Result<String> {
     let set = Demonstrations::open(other)?;
     let stage = Stage::new(asked.registry, set.header(), None).map_err(|error| error.at(other.display()))?;
-    let episodes = filmed::first(&set, &crate::demo::select::Selection::all())?;
+    let episodes = filmed::first(&set, &crate::demo::numbers::Numbers::all())?;
     let mut beside = filmed::as_recorded(&stage, &episodes)?;
     let mut film = film.clone();
     // Side by side is what both have.

@@ -7,7 +7,7 @@ mod verified;
 use crate::cli::signals;
 use crate::cli::terminal::Ending;
 use crate::demo::Demonstrations;
-use crate::demo::select::Selection;
+use crate::demo::numbers::Numbers;
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
 use clap::Args;
@@ -57,7 +57,7 @@ impl Replay {
         if !(self.tolerance >= 0.0 && self.tolerance.is_finite()) {
             return Err(Error::usage(format!("`--tolerance` cannot be {}", self.tolerance)).hint("it is 0 or more"));
         }
-        let selection = self.episodes.as_deref().map_or_else(|| Ok(Selection::all()), str::parse)?;
+        let selection = self.episodes.as_deref().map_or_else(|| Ok(Numbers::all()), str::parse)?;
         let set = Demonstrations::open(&self.demonstrations)?;
         let count = selection.count(&set)?;
         if count == 0 {
@@ -81,7 +81,7 @@ struct Asked<'a> {
     arguments: &'a Replay,
     registry: &'a Registry,
     set: Demonstrations,
-    selection: Selection,
+    selection: Numbers,
     /// How many episodes are selected.
     count: u64,
     stop: &'a crate::stop::Stop,

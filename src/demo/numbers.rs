@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 /// Some episodes by their numbers; all of them where nobody says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection(Vec<RangeInclusive<u64>>);
+pub struct Numbers(Vec<RangeInclusive<u64>>);
 
-impl Selection {
+impl Numbers {
     /// Every episode.
     #[must_use]
     pub fn all() -> Self {
@@ -57,7 +57,7 @@ impl Selection {
     }
 }
 
-impl FromStr for Selection {
+impl FromStr for Numbers {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -79,11 +79,11 @@ mod tests {
 
     #[test]
     fn numbers_and_ranges_and_nothing_else() {
-        let some: Selection = "0-2, 5,1".parse().unwrap();
+        let some: Numbers = "0-2, 5,1".parse().unwrap();
         assert_eq!((0..7).filter(|number| some.has(*number)).collect::<Vec<_>>(), [0, 1, 2, 5]);
-        assert!(Selection::all().has(u64::MAX));
+        assert!(Numbers::all().has(u64::MAX));
         for wrong in ["", "a", "3-1", "1,,2", "-1", "1-", "99999999999999999999"] {
-            assert!(wrong.parse::<Selection>().is_err(), "{wrong}");
+            assert!(wrong.parse::<Numbers>().is_err(), "{wrong}");
         }
     }
 }
