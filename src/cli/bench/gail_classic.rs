@@ -36,7 +36,7 @@ pub(in crate::cli) struct GailClassic {
     /// Iterations of GAIL (the paper: 300), each of 5,000 pairs
     #[arg(long, value_name = "N", default_value_t = 300)]
     iterations: u64,
-    /// One task alone: cartpole, mountain_car or acrobot
+    /// One task alone: cartpole, `mountain_car` or acrobot
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
     /// Folder for the expert's demonstrations
