@@ -9,6 +9,7 @@ pub mod header;
 pub mod inspect;
 mod journal;
 mod part;
+pub mod play;
 pub mod record;
 pub mod recording;
 

@@ -1,6 +1,7 @@
 //! `heirloom demo`: record demonstrations, look at them, replay them, cut and join them, bring them in and out.
 
 mod inspect;
+pub(super) mod keyboard;
 mod record;
 
 use super::terminal::Ending;
