@@ -78,7 +78,7 @@ impl Game<'_> {
                 None => play.scene(),
             };
             self.keys.rest();
-            if let Some(over) = self.wait(&notice, &scene, before.is_some())? {
+            if let Some(over) = self.wait(&notice, &scene, "", before.is_some())? {
                 return Ok(over);
             }
             match self.episode(play, number)? {
@@ -117,7 +117,7 @@ impl Game<'_> {
                     Some(Wish::Interrupt) => return Ok(Outcome::Over(Over::Signal(2))),
                     Some(Wish::Pause) => {
                         let notice = ["Paused: press a key".to_owned()];
-                        if let Some(over) = self.wait(&notice, &play.scene(), false)? {
+                        if let Some(over) = self.wait(&notice, &play.scene(), &self.status(&play, number), false)? {
                             return Ok(Outcome::Over(over));
                         }
                         due = Instant::now() + self.period;
@@ -138,9 +138,9 @@ impl Game<'_> {
     }
 
     /// Waits for a key, which then counts as played; `quiet` where keys may still be down from before.
-    fn wait(&mut self, notice: &[String], scene: &Scene, quiet: bool) -> Result<Option<Over>> {
+    fn wait(&mut self, notice: &[String], scene: &Scene, status: &str, quiet: bool) -> Result<Option<Over>> {
         let mut deaf_until = Instant::now() + if quiet { QUIET } else { Duration::ZERO };
-        self.show(scene, "", notice)?;
+        self.show(scene, status, notice)?;
         loop {
             match self.hear_until(Instant::now() + HEARKEN)? {
                 Some(Heard::Key(key)) => match self.keys.hear(key) {
@@ -153,7 +153,7 @@ impl Game<'_> {
                     }
                     _ => return Ok(None),
                 },
-                Some(Heard::Resized) => self.show(scene, "", notice)?,
+                Some(Heard::Resized) => self.show(scene, status, notice)?,
                 Some(Heard::Nothing) | None => {}
             }
             if let Some(signal) = self.stop.requested() {

@@ -24,7 +24,7 @@ pub(super) struct Page<'a> {
     /// How the episode stands.
     pub(super) status: &'a str,
     pub(super) keys: &'a Keys,
-    /// What is said in the middle while nothing moves.
+    /// What is said while nothing moves.
     pub(super) notice: &'a [String],
 }
 
@@ -47,8 +47,7 @@ impl Page<'_> {
         grid.write(1, below, self.status, PLAIN);
         show_action(self.keys, &mut grid, below + 1);
         grid.write(1, below + 2, &self.keys.help(), FAINT);
-        let first = 1 + canvas_rows.saturating_sub(self.notice.len()) / 3;
-        for (row, line) in (first..).zip(self.notice) {
+        for (row, line) in (2..).zip(self.notice) {
             grid.write_centred(row, &format!("  {line}  "), BOLD);
         }
         grid
