@@ -180,7 +180,7 @@ fn who_leaves_keeps_what_has_ended_and_can_go_on() {
         ("press a key", " "),
         ("step 0 of 200", "p"),
         ("Paused: press a key", " "),
-        ("episode 2 of 2", "\u{3}"),
+        ("\u{1b}[?2026l", "\u{3}"),
     ] {
         player.sees(text);
         player.presses(key);
