@@ -15,6 +15,7 @@ pub(super) fn stop_on_signals() -> Result<Arc<Stop>> {
     let listen = move || {
         for signal in signals.forever() {
             if asked.requested().is_some() {
+                super::demo::keyboard::screen::restore();
                 signal_hook::low_level::exit(128 + signal);
             }
             asked.request(signal);

@@ -3,7 +3,7 @@
 use super::signals;
 use super::terminal::{self, Ending, bytes, number};
 use crate::choose::Source;
-use crate::env::{Quantity, Registry, Spec};
+use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::disk;
 use crate::report::watch::{self, Credits};
@@ -86,16 +86,8 @@ impl Watch {
                 "heirloom watch {} {} --episodes {} --seed {}{stochastic}",
                 self.policy, self.environment, self.episodes, self.seed
             ),
-            seconds_per_step: seconds_per_step(spec),
+            seconds_per_step: spec.time_step(),
         }
-    }
-}
-
-/// Time between two frames, where the environment says.
-pub(super) fn seconds_per_step(spec: &Spec) -> Option<f64> {
-    match spec.context.0.get("time_step") {
-        Some(Quantity::Number(seconds)) => Some(*seconds),
-        _ => None,
     }
 }
 

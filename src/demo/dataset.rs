@@ -84,10 +84,19 @@ impl Demonstrations {
     /// # Errors
     /// Exit 2 when there is none, 3 when it is damaged.
     pub fn open(path: &Path) -> Result<Self> {
-        let manifest = Manifest::read(path)?;
+        let (manifest, mut entries) = loop {
+            let manifest = Manifest::read(path)?;
+            let entries = match manifest.unfinished {
+                Some(_) => journal::read(&path.join(JOURNAL), &manifest.header)?.0,
+                None => Vec::new(),
+            };
+            // Where a recording goes on meanwhile, a part may have taken over what the journal then no longer holds.
+            if Manifest::read(path)? == manifest {
+                break (manifest, entries);
+            }
+        };
         let mut unsealed = Vec::new();
         if let Some(unfinished) = &manifest.unfinished {
-            let (mut entries, _) = journal::read(&path.join(JOURNAL), &manifest.header)?;
             entries.retain(|(order, _)| *order >= unfinished.next);
             entries.sort_by_key(|(order, _)| *order);
             unsealed = entries.into_iter().filter_map(|(_, episode)| episode).collect();
@@ -201,19 +210,24 @@ impl Demonstrations {
     /// Exit 3 with the first file that is not what was written.
     pub fn verify(&self) -> Result<()> {
         for (index, part) in self.manifest.parts.iter().enumerate() {
-            let path = self.path.join(part_name(index));
-            if digest::of_bytes(&disk::read(&path, part::CAP)?) != part.sha256 {
-                return Err(Error::artefact("is damaged: its SHA-256 is not the one that was written").at(path.display()));
+            if digest::of_bytes(&self.read_part(index)?) != part.sha256 {
+                let message = "is damaged: its SHA-256 is not the one that was written";
+                return Err(Error::artefact(message).at(self.path.join(part_name(index)).display()));
             }
         }
         Ok(())
     }
 
-    fn part(&self, index: usize, first: u64) -> Result<Vec<Episode>> {
+    /// The bytes of a part; one that is not there is missing from the set.
+    fn read_part(&self, index: usize) -> Result<Vec<u8>> {
         let path = self.path.join(part_name(index));
         let refused = |error: Error| if error.kind() == Kind::Io && !path.exists() { error.as_kind(Kind::Artefact) } else { error };
-        let bytes = disk::read(&path, part::CAP).map_err(refused)?;
-        let episodes = part::from_bytes(bytes, &self.manifest.header, first).map_err(|error| error.at(path.display()))?;
+        disk::read(&path, part::CAP).map_err(refused)
+    }
+
+    fn part(&self, index: usize, first: u64) -> Result<Vec<Episode>> {
+        let path = self.path.join(part_name(index));
+        let episodes = part::from_bytes(self.read_part(index)?, &self.manifest.header, first).map_err(|error| error.at(path.display()))?;
         let part = &self.manifest.parts[index];
         let steps: u64 = episodes.iter().map(|episode| episode.len() as u64).sum();
         if (episodes.len() as u64, steps) != (part.episodes, part.steps) {

@@ -1,17 +1,19 @@
-//! What was recorded and is not sealed yet: one frame per episode, each with its length and CRC, in the order in which they ended.
+//! What was recorded and is not sealed yet: one frame per episode, each with its length and two CRCs, in the order in which they ended.
 //!
-//! A kill leaves whole frames and perhaps a torn one at the end, which is dropped when the journal is next opened.
+//! A kill leaves whole frames and perhaps a torn one at the end, which is dropped when the journal is next opened. A frame that is there and
+//! wrong is no tear but damage.
 
 use super::episode::{Episode, Start};
 use super::header::Header;
 use crate::error::{Error, Result};
 use crate::file::{disk, journal};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A longer journal is refused: parts are sealed long before.
 const CAP: u64 = 4 << 30;
-/// Length and CRC of a frame.
-const PREFIX: usize = 8;
+/// Length of a frame's body, CRC of the length, CRC of the body.
+const PREFIX: usize = 12;
 /// Order, flags, steps, length of the snapshot, seed, stream, position.
 const FIXED: usize = 8 + 4 + 4 + 4 + 24;
 
@@ -30,16 +32,26 @@ impl Journal {
         Ok((Self { file: journal::Journal::open(path, good)? }, entries))
     }
 
+    /// A journal of these alone, in the place of the one before.
+    pub(super) fn of<'a>(path: &Path, entries: impl Iterator<Item = (u64, Option<&'a Episode>)>) -> Result<Self> {
+        let mut bytes = Vec::new();
+        for (order, episode) in entries {
+            bytes.extend(framed(order, episode)?);
+        }
+        disk::write(path, &bytes)?;
+        Ok(Self { file: journal::Journal::open(path, bytes.len() as u64)? })
+    }
+
     /// Keeps an episode, or the fact that one was left out.
     pub(super) fn append(&mut self, order: u64, episode: Option<&Episode>) -> Result<()> {
-        let body = encode(order, episode);
-        let length = u32::try_from(body.len()).map_err(|_| Error::artefact("an episode has more than 4 GiB"))?;
-        let mut frame = Vec::with_capacity(PREFIX + body.len());
-        frame.extend_from_slice(&length.to_le_bytes());
-        frame.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
-        frame.extend_from_slice(&body);
-        self.file.append(&frame)
+        self.file.append(&framed(order, episode)?)
     }
+}
+
+fn framed(order: u64, episode: Option<&Episode>) -> Result<Vec<u8>> {
+    let body = encode(order, episode);
+    let length = u32::try_from(body.len()).map_err(|_| Error::artefact("an episode has more than 4 GiB"))?.to_le_bytes();
+    Ok([&length, &crc32c::crc32c(&length).to_le_bytes(), &crc32c::crc32c(&body).to_le_bytes(), &body[..]].concat())
 }
 
 /// What a journal holds, in the order in which it was written, and how many of its bytes are whole frames. One that is not there is empty.
@@ -48,23 +60,46 @@ pub(super) fn read(path: &Path, header: &Header) -> Result<(Vec<Entry>, u64)> {
         return Ok((Vec::new(), 0));
     }
     let bytes = disk::read(path, CAP)?;
-    let mut entries = Vec::new();
-    let mut good = 0;
-    while let Some((entry, end)) = frame(&bytes, good, header) {
+    let (mut entries, mut orders) = (Vec::new(), BTreeSet::new());
+    let mut rest = &bytes[..];
+    loop {
+        let good = bytes.len() - rest.len();
+        let Some(frame) = Frame::first(rest) else { return Ok((entries, good as u64)) };
+        let Some(entry) = frame.entry(header).filter(|(order, _): &Entry| orders.insert(*order)) else {
+            let count = entries.len();
+            return Err(Error::artefact(format!("is damaged at byte {good}, behind {count} episodes"))
+                .at(path.display())
+                .hint(format!("cut it there to keep those: truncate -s {good} {}", path.display())));
+        };
         entries.push(entry);
-        good = end;
+        rest = frame.rest;
     }
-    Ok((entries, good as u64))
 }
 
-/// The frame at `at` and where it ends; nothing where it is torn.
-fn frame(bytes: &[u8], at: usize, header: &Header) -> Option<(Entry, usize)> {
-    let word = |at: usize| Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let (length, crc) = (usize::try_from(word(at)?).ok()?, word(at + 4)?);
-    let end = at.checked_add(PREFIX)?.checked_add(length)?;
-    let body = bytes.get(at + PREFIX..end)?;
-    (crc32c::crc32c(body) == crc).then_some(())?;
-    Some((decode(body, header)?, end))
+/// A frame as it lies in a file.
+struct Frame<'a> {
+    sound: bool,
+    body: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    /// The first frame; nothing at the end of the file, or where the file ends inside it. Noughts are a file that grew and was never written.
+    fn first(bytes: &'a [u8]) -> Option<Self> {
+        let (prefix, behind) = bytes.split_at_checked(PREFIX).filter(|_| bytes.iter().any(|byte| *byte != 0))?;
+        let [length, of_length, of_body] =
+            [0, 4, 8].map(|at| u32::from_le_bytes([prefix[at], prefix[at + 1], prefix[at + 2], prefix[at + 3]]));
+        if crc32c::crc32c(&length.to_le_bytes()) != of_length {
+            return Some(Self { sound: false, body: &[], rest: &[] });
+        }
+        let (body, rest) = behind.split_at_checked(usize::try_from(length).ok()?)?;
+        Some(Self { sound: crc32c::crc32c(body) == of_body, body, rest })
+    }
+
+    /// What it holds, if it is what was written.
+    fn entry(&self, header: &Header) -> Option<Entry> {
+        self.sound.then(|| decode(self.body, header)).flatten()
+    }
 }
 
 fn encode(order: u64, episode: Option<&Episode>) -> Vec<u8> {

@@ -19,6 +19,7 @@ pub mod minari;
 pub mod npz;
 pub mod numbers;
 mod part;
+pub mod play;
 pub mod record;
 pub mod recording;
 pub mod replay;

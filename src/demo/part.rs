@@ -17,7 +17,7 @@ use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::column::reader::ColumnReaderImpl;
 use parquet::data_type::{BoolType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{ColumnChunkMetaData, KeyValue};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedFileReader;
@@ -255,17 +255,13 @@ fn read(bytes: Bytes, header: &Header, first: u64) -> Result<Vec<Episode>> {
     if metadata.num_row_groups() != 1 || usize::try_from(metadata.row_group(0).num_rows()) != Ok(rows) {
         return Err(Error::artefact(format!("its {rows} rows are not in one group")));
     }
-    for column in metadata.row_group(0).columns() {
-        let bounded = usize::try_from(column.uncompressed_size()).is_ok_and(|unfolded| unfolded <= size);
-        if column.compression() != Compression::UNCOMPRESSED || !bounded {
-            return Err(Error::artefact(format!(
-                "the column `{}` is compressed, or claims more than the file holds",
-                column.column_path()
-            )));
-        }
+    let most_values = rows + size / 8;
+    if let Some(column) = metadata.row_group(0).columns().iter().find(|column| !is_plain(column, size, most_values)) {
+        let name = column.column_path().string();
+        return Err(Error::artefact(format!("the column `{name}` is compressed, or claims more than the file holds")));
     }
     let group = file.get_row_group(0).map_err(damaged)?;
-    let episodes = Reading { group: group.as_ref(), rows, most_values: rows + size / 8, entries: &entries }.episodes(header)?;
+    let episodes = Reading { group: group.as_ref(), rows, most_values, entries: &entries }.episodes(header)?;
     for (entry, episode) in entries.iter().zip(&episodes) {
         let place = || format!("episode {}", entry.episode);
         episode.check(&header.spaces, &header.info).map_err(|error| error.at(place()))?;
@@ -274,6 +270,17 @@ fn read(bytes: Bytes, header: &Header, first: u64) -> Result<Vec<Episode>> {
         }
     }
     Ok(episodes)
+}
+
+/// Whether a column lies within a file of this size, cannot unfold, and claims no more values than there can be.
+fn is_plain(column: &ColumnChunkMetaData, size: usize, most_values: usize) -> bool {
+    let number = |number: i64| usize::try_from(number).ok();
+    let end = number(column.data_page_offset()).zip(number(column.compressed_size())).and_then(|(start, length)| start.checked_add(length));
+    column.compression() == Compression::UNCOMPRESSED
+        && column.dictionary_page_offset().is_none()
+        && end.is_some_and(|end| end <= size)
+        && number(column.uncompressed_size()).is_some_and(|unfolded| unfolded <= size)
+        && number(column.num_values()).is_some_and(|values| values <= most_values)
 }
 
 /// How many rows the episodes have; their numbers must follow each other.
@@ -497,6 +504,9 @@ impl Iterator for Bounded {
 impl PageReader for Bounded {
     fn get_next_page(&mut self) -> Outcome<Option<Page>> {
         let page = self.pages.get_next_page()?;
+        if matches!(page, Some(Page::DictionaryPage { .. })) {
+            return Err(ParquetError::General("a page is a dictionary".into()));
+        }
         let claimed = page.as_ref().map_or(0, |page| page.num_values() as usize);
         self.left =
             self.left.checked_sub(claimed).ok_or_else(|| ParquetError::General("a page claims more values than there can be".into()))?;

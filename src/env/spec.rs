@@ -119,6 +119,15 @@ impl Spec {
         resolve(registry, Found { source, name: name.to_owned(), folder: None })
     }
 
+    /// Seconds from one state to the next, where the simulator has such a parameter and it is not drawn anew.
+    #[must_use]
+    pub fn time_step(&self) -> Option<f64> {
+        match self.context.0.get("time_step") {
+            Some(Quantity::Number(seconds)) => Some(*seconds),
+            _ => None,
+        }
+    }
+
     /// Identity of the decision process: simulator, parameters, wrappers and limit, but no name and no description.
     #[must_use]
     pub fn digest(&self) -> String {

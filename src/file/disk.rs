@@ -308,7 +308,7 @@ fn exchange(partial: &Path, path: &Path) -> io::Result<()> {
 
 #[cfg(not(test))]
 #[expect(clippy::unnecessary_wraps, reason = "under test this is where a disk fails")]
-fn gate(_operation: &str) -> io::Result<()> {
+pub(super) fn gate(_operation: &str) -> io::Result<()> {
     Ok(())
 }
 
@@ -320,9 +320,7 @@ pub(super) fn gate_write(bytes: &[u8]) -> io::Result<(&[u8], io::Result<()>)> {
 }
 
 #[cfg(test)]
-use faults::gate;
-#[cfg(test)]
-pub(super) use faults::gate_write;
+pub(super) use faults::{gate, gate_write};
 
 /// A disk that fails: the k-th operation of this thread crashes the process (all later ones fail too), or returns an error.
 #[cfg(test)]
@@ -367,7 +365,7 @@ pub(crate) mod faults {
         Some(fault)
     }
 
-    pub(super) fn gate(_operation: &str) -> io::Result<()> {
+    pub(in crate::file) fn gate(_operation: &str) -> io::Result<()> {
         match next() {
             None => Ok(()),
             Some(Fault::Error(code)) => Err(io::Error::from_raw_os_error(code)),

@@ -3,7 +3,7 @@
 //! A checkpoint records [`Journal::len`]; whoever continues from that checkpoint opens the journal at that length, and what was
 //! written after it is dropped, since it will be written again. What a full disk refuses is kept and written when there is room.
 
-use super::disk::{self, gate_write};
+use super::disk::{self, gate, gate_write};
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -26,6 +26,7 @@ impl Journal {
     pub fn open(path: &Path, len: u64) -> Result<Self> {
         let fail = |error| Error::io("open", path, error);
         Self::check(path, len)?;
+        gate("open").map_err(fail)?;
         let mut file = disk::plain(OpenOptions::new().create(true).truncate(false).read(true).write(true), path).map_err(fail)?;
         file.set_len(len).map_err(fail)?;
         file.seek(SeekFrom::End(0)).map_err(fail)?;

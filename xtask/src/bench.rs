@@ -64,8 +64,9 @@ fn verdict(arguments: &[String]) -> Outcome {
 }
 
 fn reliability(arguments: &[String]) -> Outcome {
-    let mut command =
-        child::cargo_command("test --release --test kill --test hostile_policy --test hostile_exchange --test resume --test threads");
+    let mut command = child::cargo_command(
+        "test --release --test kill --test demo_record --test hostile_policy --test hostile_demos --test hostile_exchange --test resume --test threads",
+    );
     command.args(arguments).envs([("HEIRLOOM_KILLS", "1000"), ("HEIRLOOM_MUTATIONS", "10000"), ("HEIRLOOM_THREADS", "16")]);
     let running = child::spawn(&mut command)?;
     child::finish(&command, running)

@@ -4,6 +4,7 @@ mod export;
 mod filter;
 mod import;
 mod inspect;
+pub(super) mod keyboard;
 mod made;
 mod merge;
 mod record;

@@ -1,5 +1,6 @@
-//! `heirloom demo record POLICY ENV`.
+//! `heirloom demo record POLICY ENV`, and where `--keyboard ENV` leads.
 
+use super::keyboard::Keyboard;
 use crate::choose::Source;
 use crate::choose::words::quoted;
 use crate::cli::arguments::pool;
@@ -23,13 +24,22 @@ use std::sync::Arc;
 /// (`imitate`). A kill loses at most the running episodes: go on with --resume.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  heirloom demo record cartpole cartpole --episodes 10\n  heirloom demo record pendulum pendulum_heavy --episodes 200 --stochastic --min-return -300"
+    override_usage = "heirloom demo record [OPTIONS] <POLICY> <ENVIRONMENT>\n       heirloom demo record [OPTIONS] --keyboard <ENVIRONMENT>",
+    after_help = "Examples:\n  heirloom demo record cartpole cartpole --episodes 10\n  heirloom demo record pendulum pendulum_heavy --episodes 200 --stochastic --min-return -300\n  heirloom demo record --keyboard pendulum --episodes 5 --speed 0.5"
 )]
 pub(in crate::cli) struct Record {
     /// A policy: short name, policy folder or run folder
-    policy: String,
+    #[arg(required_unless_present = "keyboard", conflicts_with = "keyboard")]
+    policy: Option<String>,
     /// Short name or path of an environment
-    environment: String,
+    #[arg(required_unless_present = "keyboard")]
+    environment: Option<String>,
+    /// Play this environment yourself, in this terminal: the arrow keys act
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with_all = ["stochastic", "min_return", "threads", "json"])]
+    keyboard: Option<String>,
+    /// With --keyboard: 1 is real time, 0.5 half as fast
+    #[arg(long, value_name = "X", default_value_t = 1.0, conflicts_with = "policy", allow_negative_numbers = true)]
+    speed: f64,
     /// Whole episodes
     #[arg(long, value_name = "N", default_value_t = 10)]
     episodes: u64,
@@ -42,7 +52,7 @@ pub(in crate::cli) struct Record {
     /// Seed of the episodes
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Folder of the demonstrations [default: demos/POLICY-in-ENV]
+    /// Folder of the demonstrations [default: demos/POLICY-in-ENV, demos/keyboard-in-ENV]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with a recording that was broken off
@@ -61,11 +71,28 @@ impl Record {
         if !(1..=1_000_000_000).contains(&self.episodes) {
             return Err(Error::usage(format!("`--episodes` cannot be {}", self.episodes)).hint("it lies between 1 and 1000000000"));
         }
+        match (self.keyboard.clone(), &self.policy, &self.environment) {
+            (Some(environment), ..) => self.played(registry, environment),
+            (None, Some(policy), Some(environment)) => self.acted(registry, policy, environment),
+            _ => Err(Error::usage("a policy and an environment are needed")),
+        }
+    }
+
+    /// By a person.
+    fn played(self, registry: &Registry, environment: String) -> Result<Ending> {
+        let spec = registry.resolve(&environment)?;
+        let out = self.out.unwrap_or_else(|| default_out("keyboard", &spec.name));
+        let Self { episodes, seed, speed, resume, .. } = self;
+        Keyboard { environment, spec, episodes, seed, speed, out, resume }.record(registry)
+    }
+
+    /// By a policy.
+    fn acted(&self, registry: &Registry, policy: &str, environment: &str) -> Result<Ending> {
         if self.min_return.is_some_and(|least| !least.is_finite()) {
             return Err(Error::usage("`--min-return` is not a number"));
         }
-        let spec = registry.resolve(&self.environment)?;
-        let source = Source::load(&self.policy)?;
+        let spec = registry.resolve(environment)?;
+        let source = Source::load(policy)?;
         let out = self.out.clone().unwrap_or_else(|| default_out(&source.name(), &spec.name));
         let (builder, built) = (registry.clone(), spec.clone());
         let make: MakeEnv = Arc::new(move || builder.build(&built));

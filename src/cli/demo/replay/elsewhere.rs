@@ -4,7 +4,7 @@ use super::Asked;
 use super::verified::{recorders, shortened};
 use crate::cli::arguments::pool;
 use crate::cli::terminal::{self, Bar, Ending, count, number};
-use crate::cli::watch::{check_page, seconds_per_step, write_page};
+use crate::cli::watch::{check_page, write_page};
 use crate::demo::drift::{self, APART, Drift};
 use crate::demo::filmed;
 use crate::demo::stage::Stage;
@@ -58,7 +58,7 @@ fn write(asked: &Asked<'_>, stage: &Stage<'_>, drift: &Drift, page: &Path) -> Re
         ),
         notes,
         command: asked.command(&[("--in", asked.arguments.elsewhere.as_deref()), ("--html", Some(&file))]),
-        seconds_per_step: seconds_per_step(stage.recorded()),
+        seconds_per_step: stage.recorded().time_step(),
     };
     let (left, right) = (format!("recorded in {here}"), format!("the same actions in {there}"));
     let films = [Screening { name: &left, film: &recorded }, Screening { name: &right, film: &replayed }];

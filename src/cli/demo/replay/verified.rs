@@ -3,7 +3,7 @@
 use super::{Asked, compared};
 use crate::cli::arguments::pool;
 use crate::cli::terminal::{self, Bar, Ending, count};
-use crate::cli::watch::{check_page, seconds_per_step, write_page};
+use crate::cli::watch::{check_page, write_page};
 use crate::demo::filmed;
 use crate::demo::replay::{Divergence, Finding, Replayed, replay};
 use crate::demo::stage::Stage;
@@ -129,7 +129,7 @@ fn write(asked: &Asked<'_>, stage: &Stage<'_>, found: &Found<'_>, page: &Path) -
         about: stage.recorded().about.clone(),
         notes,
         command: asked.command(&[("--tolerance", tolerance.as_deref()), ("--html", Some(&path)), ("--beside", beside.as_deref())]),
-        seconds_per_step: seconds_per_step(stage.recorded()),
+        seconds_per_step: stage.recorded().time_step(),
     };
     let text = match &arguments.beside {
         None => watch::page(&film, &credits),
