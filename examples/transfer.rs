@@ -31,21 +31,8 @@ fn run(title: &'static str, environment: &str, method: Method, source: Option<So
     let registry = Registry::standard();
     let environment = registry.resolve(environment)?;
     let known = ppo::defaults::for_environment(&environment.simulator);
-    let job = Job {
-        environment,
-        method,
-        configuration: method.configuration(known.config, None),
-        source,
-        lessons: None,
-        reward: None,
-        steps,
-        seed: 0,
-        evaluations: 4,
-        evaluation_episodes: 20,
-        evaluation_seed: 0,
-        checkpoint_every: None,
-        command: String::new(),
-    };
+    let configuration = method.configuration(known.config, None);
+    let job = Job { source, evaluations: 4, ..Job::new(environment, method, configuration, steps, 0) };
     let pool = Arc::new(Pool::new(2, heirloom::nn::autograd::use_one_thread)?);
     let mut learner = job.learner(&registry, &pool)?;
     let evaluator = job.evaluator(&registry, &pool);

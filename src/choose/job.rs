@@ -128,6 +128,26 @@ pub struct Job {
 }
 
 impl Job {
+    /// A job from nothing, measured twenty times with twenty episodes: what a policy or demonstrations add, and all else, is for fields to say.
+    #[must_use]
+    pub const fn new(environment: Spec, method: Method, configuration: Configuration, steps: u64, seed: u64) -> Self {
+        Self {
+            environment,
+            method,
+            configuration,
+            source: None,
+            lessons: None,
+            reward: None,
+            steps,
+            seed,
+            evaluations: 20,
+            evaluation_episodes: 20,
+            evaluation_seed: seed,
+            checkpoint_every: None,
+            command: String::new(),
+        }
+    }
+
     /// Builds this job's environments.
     #[must_use]
     pub fn make_env(&self, registry: &Registry) -> MakeEnv {

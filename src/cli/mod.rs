@@ -35,6 +35,8 @@ A first hour:
   heirloom transfer runs/first cartpole_moon --method fine-tune   move the policy and adapt it
   heirloom watch runs/first cartpole_moon                    see how it moves there
   heirloom judge --policy runs/first --target cartpole_moon  did it help, against learning from scratch?
+  heirloom demo record runs/first cartpole --out demos/first record demonstrations; --keyboard records your own
+  heirloom imitate demos/first cartpole --method bc          learn from them
 
 Exit codes: 0 ok, 2 usage or configuration, 3 input refused, 4 environment failed, 5 diverged, 6 I/O, 7 run locked,
 130 or 143 stopped by a signal with a checkpoint.";

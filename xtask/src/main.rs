@@ -24,7 +24,7 @@ const COMMANDS: [Command; 5] = [
         println!("libtorch is in place: `cargo build`, `cargo run` and `cargo test` work");
         Ok(())
     }),
-    ("demo", "the main job: transfer policies and judge whether it helped, against learning from scratch", demo),
+    ("demo", "the main jobs: transfer policies and judge whether it helped; record demonstrations, replay and clone them", demo),
     ("test", "all tests, optimised; what follows goes to `cargo test`: cargo xtask test gae -- --nocapture", test),
     ("lint", "formatting, and clippy with every warning an error", lint::run),
     ("bench", "what takes longer; one of those below, or all of them", bench::run),
@@ -44,6 +44,11 @@ fn demo(arguments: &[String]) -> Outcome {
         "run --release -- judge --policy target/demo/source --target cartpole_reversed --minutes 1 --out target/demo/judge",
         arguments,
     )?;
+    child::heading("Demonstrations: five episodes of the shipped CartPole policy, recorded, replayed bit for bit, and cloned");
+    let demonstrations = "target/demo/demonstrations";
+    child::cargo(&format!("run --release -- demo record cartpole cartpole --episodes 5 --out {demonstrations}"), &[])?;
+    child::cargo(&format!("run --release -- demo replay {demonstrations} --html target/demo/replay.html"), &[])?;
+    child::cargo(&format!("run --release -- imitate {demonstrations} cartpole --method bc --out target/demo/clone"), &[])?;
     child::heading("Two pairs of studies/first.ron, with a source of its own for every seed: where it helps, and where it hurts");
     child::cargo(
         "run --release -- compare studies/first.ron --pair cartpole_gravity_25 --pair cartpole_reversed_5k --out target/demo/first",

@@ -7,7 +7,7 @@ use crate::cli::signals;
 use crate::cli::terminal::{self, Bar, Ending, number};
 use crate::demo::record::{self, Ask};
 use crate::demo::{Header, Recorder, Recording};
-use crate::env::Registry;
+use crate::env::{Registry, Spec};
 use crate::error::{Error, Result};
 use crate::imitate::Selection;
 use crate::learn::ppo::defaults;
@@ -55,8 +55,8 @@ const EPISODES: [u64; 4] = [1, 4, 7, 10];
 
 /// A task with what the paper prints of it: mean and standard deviation.
 struct Task {
-    environment: &'static str,
-    expert: &'static str,
+    /// Of the environment, and of the shipped policy that is its expert.
+    name: &'static str,
     /// One of so many pairs is kept.
     every: u32,
     published_expert: f64,
@@ -67,8 +67,7 @@ struct Task {
 
 const TASKS: [Task; 3] = [
     Task {
-        environment: "cartpole_v0",
-        expert: "cartpole",
+        name: "cartpole",
         every: 10,
         published_expert: 200.0,
         published_random: 18.64,
@@ -76,8 +75,7 @@ const TASKS: [Task; 3] = [
         gail: [[200.0, 0.0], [200.0, 0.0], [200.0, 0.0], [199.94, 1.14]],
     },
     Task {
-        environment: "mountain_car",
-        expert: "mountain_car",
+        name: "mountain_car",
         every: 5,
         published_expert: -98.75,
         published_random: -200.0,
@@ -85,8 +83,7 @@ const TASKS: [Task; 3] = [
         gail: [[-101.55, 10.32], [-101.35, 10.63], [-99.90, 7.97], [-100.83, 11.40]],
     },
     Task {
-        environment: "acrobot",
-        expert: "acrobot",
+        name: "acrobot",
         every: 5,
         published_expert: -75.25,
         published_random: -200.0,
@@ -94,6 +91,15 @@ const TASKS: [Task; 3] = [
         gail: [[-77.26, 18.03], [-83.12, 23.31], [-82.56, 20.95], [-78.91, 15.76]],
     },
 ];
+
+impl Task {
+    /// The environment as it was then: episodes end after 200 steps.
+    fn spec(&self, registry: &Registry) -> Result<Spec> {
+        let mut spec = registry.resolve(self.name)?;
+        spec.max_episode_steps = Some(200);
+        Ok(spec)
+    }
+}
 
 /// What a cell of the table came to: the return of each seed.
 struct Cell {
@@ -109,7 +115,7 @@ impl GailClassic {
         if self.seeds == 0 || self.episodes == 0 || self.iterations == 0 {
             return Err(Error::usage("`--seeds`, `--episodes` and `--iterations` begin at 1"));
         }
-        let tasks: Vec<&'static Task> = TASKS.iter().filter(|task| self.task.as_ref().is_none_or(|name| name == task.expert)).collect();
+        let tasks: Vec<&'static Task> = TASKS.iter().filter(|task| self.task.as_ref().is_none_or(|name| name == task.name)).collect();
         if tasks.is_empty() {
             return Err(Error::usage("there is no such task").hint("there are: cartpole, mountain_car, acrobot"));
         }
@@ -139,8 +145,7 @@ impl GailClassic {
         let mut cells: Vec<Cell> = Vec::new();
         for ((cell, _), found) in jobs.into_iter().zip(returns) {
             let Some(found) = found? else { return Ok(Ending::Signal(stop.requested().unwrap_or(2))) };
-            let same =
-                |known: &&mut Cell| (known.task.expert, known.method, known.episodes) == (cell.task.expert, cell.method, cell.episodes);
+            let same = |known: &&mut Cell| (known.task.name, known.method, known.episodes) == (cell.task.name, cell.method, cell.episodes);
             match cells.iter_mut().find(same) {
                 Some(known) => known.returns.extend(found),
                 None => cells.push(Cell { returns: found, ..cell }),
@@ -150,7 +155,7 @@ impl GailClassic {
     }
 
     fn demonstrations(&self, task: &Task) -> PathBuf {
-        self.out.join(task.expert)
+        self.out.join(task.name)
     }
 
     /// Ten episodes of the expert, its actions drawn.
@@ -159,7 +164,7 @@ impl GailClassic {
         if path.join(crate::demo::dataset::MANIFEST).is_file() {
             return Ok(());
         }
-        let (spec, source) = (registry.resolve(task.environment)?, Source::load(task.expert)?);
+        let (spec, source) = (task.spec(registry)?, Source::load(task.name)?);
         let (builder, built) = (registry.clone(), spec.clone());
         let make: crate::rollout::MakeEnv = Arc::new(move || builder.build(&built));
         let digest = source.card.digest.clone();
@@ -172,7 +177,7 @@ impl GailClassic {
     }
 
     fn job(&self, cell: &Cell, seed: u64, registry: &Registry, pool: &Pool) -> Result<Job> {
-        let environment = registry.resolve(cell.task.environment)?;
+        let environment = cell.task.spec(registry)?;
         let selection = Selection { episodes: Some(cell.episodes), every: Some(cell.task.every) };
         let mut configuration: Configuration = cell.method.configuration(defaults::for_environment(&environment.simulator).config, None);
         // Iterations of 5,000 pairs.
@@ -185,32 +190,24 @@ impl GailClassic {
         let steps = if cell.method == Method::Bc { CLONING_STEPS } else { self.iterations * configuration.ppo.rollout_steps() };
         Ok(Job {
             lessons: Some(Lessons::read(&self.demonstrations(cell.task), selection, Role::Start, pool)?),
-            environment,
-            method: cell.method,
-            configuration,
-            source: None,
-            reward: None,
-            steps,
-            seed,
             evaluations: 1,
             evaluation_episodes: self.episodes,
-            evaluation_seed: seed,
-            checkpoint_every: None,
             command: "heirloom bench gail-classic".into(),
+            ..Job::new(environment, cell.method, configuration, steps, seed)
         })
     }
 
     fn show(&self, tasks: &[&'static Task], cells: &[Cell], registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Ending> {
         let (mut rows, mut lines, mut inside, mut all) = (Vec::new(), Vec::new(), 0, 0);
         for task in tasks {
-            let spec = registry.resolve(task.environment)?;
+            let spec = task.spec(registry)?;
             let (builder, built) = (registry.clone(), spec.clone());
             let make: crate::rollout::MakeEnv = Arc::new(move || builder.build(&built));
             let random = mean(&random_returns(&make, 200, 0, pool, stop)?);
             let expert = crate::demo::Demonstrations::open(&self.demonstrations(task))?;
             let expert = expert.episodes().map(|episode| episode.map(|(_, episode)| episode.total())).collect::<Result<Vec<_>>>()?;
             let expert = mean(&expert);
-            for cell in cells.iter().filter(|cell| cell.task.expert == task.expert) {
+            for cell in cells.iter().filter(|cell| cell.task.name == task.name) {
                 let own = mean(&cell.returns);
                 let share = |value: f64, random: f64, expert: f64| (value - random) / (expert - random);
                 let shares = [share(own, random, expert), share(cell.published[0], task.published_random, task.published_expert)];
@@ -223,7 +220,7 @@ impl GailClassic {
                 }
                 let name = cell.method.name().to_uppercase();
                 rows.push(vec![
-                    task.expert.to_owned(),
+                    task.name.to_owned(),
                     cell.episodes.to_string(),
                     name,
                     format!("{} ± {}", number(own), number(deviation(&cell.returns))),
@@ -233,7 +230,7 @@ impl GailClassic {
                     if within { "yes" } else { "no" }.to_owned(),
                 ]);
                 lines.push(serde_json::json!({
-                    "task": task.expert, "episodes": cell.episodes, "method": cell.method.name(), "mean": own, "std": deviation(&cell.returns),
+                    "task": task.name, "episodes": cell.episodes, "method": cell.method.name(), "mean": own, "std": deviation(&cell.returns),
                     "published": cell.published, "share": shares[0], "published_share": shares[1], "within": within,
                     "expert": expert, "random": random,
                 }));
