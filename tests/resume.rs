@@ -84,7 +84,7 @@ fn imitations() -> Vec<(&'static str, Job)> {
             (bc.minibatch, bc.patience) = (16, 1000);
         }
         if let Some(dagger) = &mut configuration.dagger {
-            (dagger.environments, dagger.steps, dagger.epochs) = (3, 30, 2);
+            (dagger.environments, dagger.steps, dagger.updates) = (3, 30, 20);
         }
         if let Some(adversarial) = &mut configuration.adversarial {
             (adversarial.updates, adversarial.discriminator.minibatch, adversarial.discriminator.hidden) = (3, 16, vec![8]);

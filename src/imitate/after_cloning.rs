@@ -15,13 +15,13 @@ pub struct Config {
     pub cloning_steps: u64,
     /// Environment steps in which only the critic moves: what it does not know yet must not push the clone away.
     pub critic_warm_up: u64,
-    /// Deviations are raised to the exponential of this, so that there is something to explore with.
+    /// Deviations are raised to the exponential of this, so that there is something to explore with: PPO's own beginning.
     pub least_log_std: f64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { cloning_steps: 10_000, critic_warm_up: 4096, least_log_std: -1.0 }
+        Self { cloning_steps: 10_000, critic_warm_up: 4096, least_log_std: 0.0 }
     }
 }
 

@@ -137,6 +137,12 @@ impl Cloning {
         &self.policy
     }
 
+    /// Rows per gradient step.
+    #[must_use]
+    pub const fn minibatch(&self) -> usize {
+        self.minibatch
+    }
+
     /// Parameters and moments, for a checkpoint.
     #[must_use]
     pub const fn optimiser(&self) -> (&Params, &Adam) {

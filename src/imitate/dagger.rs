@@ -26,15 +26,16 @@ pub struct Config {
     pub environments: usize,
     /// Steps in all of them that the expert labels in a round.
     pub steps: usize,
-    /// Rounds until the learner acts alone (15 in `imitation`).
+    /// Rounds until the learner acts alone, what was given counted as the first (15 in `imitation`, whose rounds are longer): a label is
+    /// worth most where the learner goes.
     pub beta_rounds: u64,
-    /// Passes over all labels after each round (4 in `imitation`).
-    pub epochs: usize,
+    /// Gradient steps on all labels after each round.
+    pub updates: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { environments: 8, steps: 256, beta_rounds: 5, epochs: 8 }
+        Self { environments: 8, steps: 128, beta_rounds: 1, updates: 1000 }
     }
 }
 
@@ -44,7 +45,7 @@ impl Config {
     /// # Errors
     /// Exit 2; names the field and its range.
     pub fn check(&self) -> Result<()> {
-        let counts = [("environments", self.environments, 1 << 12), ("steps", self.steps, 1 << 20), ("epochs", self.epochs, 1000)];
+        let counts = [("environments", self.environments, 1 << 12), ("steps", self.steps, 1 << 20), ("updates", self.updates, 1 << 20)];
         match counts.into_iter().find(|(_, value, most)| !(1..=*most).contains(value)) {
             Some((name, value, most)) => {
                 Err(Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between 1 and {most}")))
@@ -167,7 +168,8 @@ impl Dagger {
         let lesson = Lesson { pairs: &self.pairs, seen: &seen };
         let mut rows = self.pairs.pairs.clone();
         let mut losses = Losses::default();
-        for _ in 0..self.config.epochs {
+        let per_epoch = rows.len().div_ceil(self.cloning.minibatch());
+        for _ in 0..self.config.updates.div_ceil(per_epoch) {
             losses = self.cloning.epoch(&lesson, &mut rows, &mut self.order, &self.pool, stop)?;
         }
         Ok(losses)
