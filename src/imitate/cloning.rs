@@ -53,6 +53,9 @@ fn share(rows: usize, all: usize) -> f64 {
 
 /// Rows from which a minibatch is worth cutting between threads: a matter of configuration, never of threads.
 const ROWS_PER_SHARD: usize = 128;
+/// A slope of less is none. A clone that is sure of itself has slopes whose products through the layers are denormal, and a product of
+/// denormals takes a processor a hundred times as long: 500 us a step instead of 35.
+const NOTHING: f32 = 1e-18;
 /// Deviations do not fall below this: a deterministic expert would have them at zero, and steps of any size.
 const LEAST_LOG_STD: f32 = -4.0;
 
@@ -338,6 +341,7 @@ impl Shard {
                         outputs_gradient,
                         log_std_gradient,
                     );
+                    outputs_gradient.iter_mut().filter(|gradient| gradient.abs() < NOTHING).for_each(|gradient| *gradient = 0.0);
                 }
             }
             if round.learn {
