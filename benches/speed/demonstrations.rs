@@ -1,7 +1,7 @@
 //! Demonstrations: cloning, reading and recording them. The peers are `benches/peers/bc.py`, `benches/peers/read_table.py` and our own
 //! rollout.
 
-use crate::{Arguments, Clock, pool};
+use crate::{Arguments, Clock, cpu_seconds, pool};
 use heirloom::choose::Source;
 use heirloom::demo::record::{self, Ask};
 use heirloom::demo::{Demonstrations, Episode, Header, Recorder, Recording};
@@ -108,6 +108,11 @@ pub(crate) fn load(arguments: &Arguments) {
     clock.report(arguments, "demo-load", 7_000_000, serde_json::json!({"median_seconds": times[3], "least_seconds": times[0]}));
 }
 
+/// Wall and CPU seconds.
+fn since((began, cpu): (Instant, f64)) -> [f64; 2] {
+    [began.elapsed().as_secs_f64(), cpu_seconds() - cpu]
+}
+
 /// Recording a policy beside the same policy acting alone, in turn, as many episodes each: the cost is what acting loses.
 pub(crate) fn record(arguments: &Arguments) {
     let name = if arguments.setting == "a" { "cartpole" } else { &arguments.setting };
@@ -117,9 +122,9 @@ pub(crate) fn record(arguments: &Arguments) {
     let make: MakeEnv = Arc::new(move || registry.build(&built));
     let (pool, stop, choice, seed) = (pool(arguments.threads), Stop::new(), Choice::Mode, arguments.seed);
     let act = |episodes: usize| {
-        let began = Instant::now();
+        let began = (Instant::now(), cpu_seconds());
         let finished = evaluate::evaluate(&source.policy, &make, episodes, choice, seed, &pool, &stop).unwrap();
-        (finished.iter().map(|episode| episode.length).sum::<u64>(), began.elapsed().as_secs_f64())
+        (finished.iter().map(|episode| episode.length).sum::<u64>(), since(began))
     };
     let (steps, _) = act(256);
     let episodes = (arguments.steps * 256).div_ceil(steps);
@@ -128,17 +133,17 @@ pub(crate) fn record(arguments: &Arguments) {
         let _ = std::fs::remove_dir_all(path);
         let recorder = Recorder::Keyboard { seed };
         let header = Header::new(&spec, make().unwrap().spaces(), record::info(choice), recorder);
-        let began = Instant::now();
+        let began = (Instant::now(), cpu_seconds());
         let mut recording = Recording::create(path, header).unwrap();
         let ask = Ask { episodes, choice, seed, min_return: None };
         record::record(&source.policy, &make, &ask, &mut recording, &pool, &stop, |_| {}).unwrap();
         recording.finish().unwrap();
-        let seconds = began.elapsed().as_secs_f64();
+        let seconds = since(began);
         (Demonstrations::open(path).unwrap().steps(), seconds)
     };
     let clock = Clock::start();
     let (mut acting, mut recording, mut steps) = (Vec::new(), Vec::new(), 0);
-    let rate = |(steps, seconds): (u64, f64)| steps as f64 / seconds;
+    let rate = |(steps, [wall, cpu]): (u64, [f64; 2])| [steps as f64 / wall, cpu / steps as f64 * 1e9];
     for _ in 0..5 {
         acting.push(rate(act(episodes as usize)));
         let kept = keep(&path);
@@ -146,11 +151,16 @@ pub(crate) fn record(arguments: &Arguments) {
         recording.push(rate(kept));
     }
     let _ = std::fs::remove_dir_all(&path);
-    let median = |rates: &mut Vec<f64>| {
+    let median = |rates: &[[f64; 2]], which: usize| {
+        let mut rates: Vec<f64> = rates.iter().map(|rate| rate[which]).collect();
         rates.sort_by(f64::total_cmp);
-        rates[2]
+        rates[rates.len() / 2]
     };
-    let (acting, recording) = (median(&mut acting), median(&mut recording));
-    let extra = serde_json::json!({"acting": acting, "recording": recording, "cost": 1.0 - recording / acting, "episodes": episodes});
+    let [act, keep] = [&acting, &recording].map(|rates| median(rates, 0));
+    let [act_cpu, keep_cpu] = [&acting, &recording].map(|rates| median(rates, 1));
+    let extra = serde_json::json!({
+        "acting": act, "recording": keep, "cost": 1.0 - keep / act, "episodes": episodes,
+        "acting_cpu_ns_per_step": act_cpu, "recording_cpu_ns_per_step": keep_cpu,
+    });
     clock.report(arguments, &format!("demo-record/{name}"), steps, extra);
 }

@@ -21,24 +21,28 @@ pub(super) type Entry = (u64, Option<Episode>);
 /// The journal of a recording.
 pub(super) struct Journal {
     file: journal::Journal,
+    /// Where frames are made.
+    frame: Vec<u8>,
 }
 
 impl Journal {
     /// Opens the journal of a folder, or makes it; gives what it holds.
     pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, Vec<Entry>)> {
         let (entries, good) = read(path, header)?;
-        Ok((Self { file: journal::Journal::open(path, good)? }, entries))
+        Ok((Self { file: journal::Journal::open(path, good)?, frame: Vec::new() }, entries))
     }
 
     /// Keeps an episode, or the fact that one was left out.
     pub(super) fn append(&mut self, order: u64, episode: Option<&Episode>) -> Result<()> {
-        let body = encode(order, episode);
+        let Self { file, frame } = self;
+        frame.clear();
+        frame.extend_from_slice(&[0; PREFIX]);
+        encode(order, episode, frame);
+        let (prefix, body) = frame.split_at_mut(PREFIX);
         let length = u32::try_from(body.len()).map_err(|_| Error::artefact("an episode has more than 4 GiB"))?;
-        let mut frame = Vec::with_capacity(PREFIX + body.len());
-        frame.extend_from_slice(&length.to_le_bytes());
-        frame.extend_from_slice(&crc32c::crc32c(&body).to_le_bytes());
-        frame.extend_from_slice(&body);
-        self.file.append(&frame)
+        prefix[..4].copy_from_slice(&length.to_le_bytes());
+        prefix[4..].copy_from_slice(&crc32c::crc32c(body).to_le_bytes());
+        file.append(frame)
     }
 }
 
@@ -67,15 +71,13 @@ fn frame(bytes: &[u8], at: usize, header: &Header) -> Option<(Entry, usize)> {
     Some((decode(body, header)?, end))
 }
 
-fn encode(order: u64, episode: Option<&Episode>) -> Vec<u8> {
-    let Some(episode) = episode else { return order.to_le_bytes().to_vec() };
-    let mut body = Vec::with_capacity(FIXED + 8 * numbers(episode).map(<[f64]>::len).iter().sum::<usize>());
+fn encode(order: u64, episode: Option<&Episode>, body: &mut Vec<u8>) {
     body.extend_from_slice(&order.to_le_bytes());
+    let Some(episode) = episode else { return };
     body.extend_from_slice(&fixed(episode));
     for numbers in numbers(episode) {
         body.extend_from_slice(bytemuck::cast_slice(numbers));
     }
-    body
 }
 
 fn decode(body: &[u8], header: &Header) -> Option<Entry> {
