@@ -4,6 +4,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "counts become rates")]
 
+#[path = "speed/demonstrations.rs"]
+mod demonstrations;
+
 use heirloom::env::{Action, Registry};
 use heirloom::learn::Learner;
 use heirloom::learn::Schedule;
@@ -26,6 +29,8 @@ struct Arguments {
     envs: usize,
     seed: u64,
     target: f64,
+    /// For what is written and read.
+    folder: std::path::PathBuf,
 }
 
 fn main() {
@@ -42,6 +47,7 @@ fn main() {
         envs: number("--envs", 0.0) as usize,
         seed: number("--seed", 1.0) as u64,
         target: number("--target", 0.0),
+        folder: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/demonstrations"),
     };
     match arguments.task.as_str() {
         "env-step" => env_step(&arguments),
@@ -49,7 +55,10 @@ fn main() {
         "ppo" => ppo(&arguments),
         "infer" => infer(&arguments),
         "memory" => memory(&arguments),
-        other => eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory"),
+        "cloning" => demonstrations::cloning(&arguments),
+        "demo-load" => demonstrations::load(&arguments),
+        "demo-record" => demonstrations::record(&arguments),
+        other => eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record"),
     }
 }
 

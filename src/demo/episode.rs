@@ -123,6 +123,9 @@ impl Episode {
                     // Bounds that were f32 somewhere are met but for a rounding.
                     let slack = 1e-6 * (1.0 + channel.low.abs().min(channel.high.abs()));
                     let outside = |value: &f64| *value < channel.low - slack || *value > channel.high + slack;
+                    if values.iter().fold(true, |all, value| all & !outside(value)) {
+                        continue;
+                    }
                     if let Some(step) = values.iter().position(outside) {
                         let message =
                             format!("the action `{}` is {}, outside {} to {}", channel.name, values[step], channel.low, channel.high);
@@ -137,7 +140,7 @@ impl Episode {
 
 fn finite(what: &str, values: &[f64], rows: usize, names: &[&str]) -> Result<()> {
     // One pass without a branch per number; only a failure looks for the culprit.
-    if values.iter().map(|value| value * 0.0).sum::<f64>() == 0.0 {
+    if values.iter().fold(true, |all, value| all & value.is_finite()) {
         return Ok(());
     }
     let at = values.iter().position(|value| !value.is_finite()).unwrap_or(0);

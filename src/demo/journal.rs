@@ -23,35 +23,45 @@ pub(super) type Entry = (u64, Option<Episode>);
 /// The journal of a recording.
 pub(super) struct Journal {
     file: journal::Journal,
+    /// Where frames are made.
+    frame: Vec<u8>,
 }
 
 impl Journal {
     /// Opens the journal of a folder, or makes it; gives what it holds.
     pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, Vec<Entry>)> {
         let (entries, good) = read(path, header)?;
-        Ok((Self { file: journal::Journal::open(path, good)? }, entries))
+        Ok((Self { file: journal::Journal::open(path, good)?, frame: Vec::new() }, entries))
     }
 
     /// A journal of these alone, in the place of the one before.
     pub(super) fn of<'a>(path: &Path, entries: impl Iterator<Item = (u64, Option<&'a Episode>)>) -> Result<Self> {
         let mut bytes = Vec::new();
         for (order, episode) in entries {
-            bytes.extend(framed(order, episode)?);
+            put_frame(order, episode, &mut bytes)?;
         }
         disk::write(path, &bytes)?;
-        Ok(Self { file: journal::Journal::open(path, bytes.len() as u64)? })
+        Ok(Self { file: journal::Journal::open(path, bytes.len() as u64)?, frame: bytes })
     }
 
     /// Keeps an episode, or the fact that one was left out.
     pub(super) fn append(&mut self, order: u64, episode: Option<&Episode>) -> Result<()> {
-        self.file.append(&framed(order, episode)?)
+        self.frame.clear();
+        put_frame(order, episode, &mut self.frame)?;
+        self.file.append(&self.frame)
     }
 }
 
-fn framed(order: u64, episode: Option<&Episode>) -> Result<Vec<u8>> {
-    let body = encode(order, episode);
+/// Adds a frame: its length, the length's CRC, the body's, the body.
+fn put_frame(order: u64, episode: Option<&Episode>, bytes: &mut Vec<u8>) -> Result<()> {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; PREFIX]);
+    encode(order, episode, bytes);
+    let (prefix, body) = bytes[start..].split_at_mut(PREFIX);
     let length = u32::try_from(body.len()).map_err(|_| Error::artefact("an episode has more than 4 GiB"))?.to_le_bytes();
-    Ok([&length, &crc32c::crc32c(&length).to_le_bytes(), &crc32c::crc32c(&body).to_le_bytes(), &body[..]].concat())
+    let words = [length, crc32c::crc32c(&length).to_le_bytes(), crc32c::crc32c(body).to_le_bytes()];
+    prefix.copy_from_slice(&words.concat());
+    Ok(())
 }
 
 /// What a journal holds, in the order in which it was written, and how many of its bytes are whole frames. One that is not there is empty.
@@ -102,15 +112,13 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn encode(order: u64, episode: Option<&Episode>) -> Vec<u8> {
-    let Some(episode) = episode else { return order.to_le_bytes().to_vec() };
-    let mut body = Vec::with_capacity(FIXED + 8 * numbers(episode).map(<[f64]>::len).iter().sum::<usize>());
+fn encode(order: u64, episode: Option<&Episode>, body: &mut Vec<u8>) {
     body.extend_from_slice(&order.to_le_bytes());
+    let Some(episode) = episode else { return };
     body.extend_from_slice(&fixed(episode));
     for numbers in numbers(episode) {
         body.extend_from_slice(bytemuck::cast_slice(numbers));
     }
-    body
 }
 
 fn decode(body: &[u8], header: &Header) -> Option<Entry> {

@@ -29,7 +29,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Rows of a part: what recording keeps in memory, and what reading takes at a time.
-pub(super) const ROWS: usize = 1 << 16;
+pub(super) const ROWS: usize = 1 << 17;
 /// More rows are refused: one episode may be longer than [`ROWS`], but not for ever.
 const MOST_ROWS: usize = 1 << 24;
 /// Larger files are refused unread.
@@ -301,17 +301,6 @@ fn rows_of(entries: &[Entry], first: u64) -> Result<usize> {
     Ok(rows)
 }
 
-/// Gives each episode its part of a column; `more` rows beyond its steps.
-fn scatter(values: &[f64], more: usize, episodes: &mut [Episode], place: impl Fn(&mut Episode, usize) -> &mut [f64]) {
-    let mut rest = values;
-    for episode in episodes {
-        let rows = episode.len() + more;
-        let (values, after) = rest.split_at(rows);
-        place(episode, rows).copy_from_slice(values);
-        rest = after;
-    }
-}
-
 /// The columns of a part, one after the other.
 struct Reading<'a> {
     group: &'a dyn RowGroupReader,
@@ -326,34 +315,44 @@ impl Reading<'_> {
         self.check_order()?;
         let (channels, width, info) = (header.spaces.observation.len(), header.spaces.action.width(), header.info.len());
         let mut episodes: Vec<Episode> = self.entries.iter().map(|entry| empty(entry, channels, width, info)).collect();
-        let mut at = 2;
-        let mut next = || {
-            at += 1;
-            at - 1
-        };
-        for channel in 0..channels {
-            let values = self.required::<DoubleType>(next())?;
-            scatter(&values, 1, &mut episodes, |episode, rows| &mut episode.observations[channel * rows..][..rows]);
+        let mut next = 2..;
+        let mut column = || next.next().unwrap_or(usize::MAX);
+        for _ in 0..channels {
+            let mut column = self.column::<DoubleType>(column())?;
+            for ((entry, rows), episode) in self.ranges().zip(&mut episodes) {
+                column.observed(rows.start, entry.steps + 1, &mut episode.observations)?;
+            }
         }
-        let discrete = matches!(header.spaces.action, ActionSpace::Discrete(_));
-        for channel in 0..width {
-            let values = if discrete {
-                self.outcomes::<Int32Type>(next())?.into_iter().map(f64::from).collect()
+        for _ in 0..width {
+            if matches!(header.spaces.action, ActionSpace::Discrete(_)) {
+                let mut column = self.column::<Int32Type>(column())?;
+                let mut indices = Vec::new();
+                for ((entry, rows), episode) in self.ranges().zip(&mut episodes) {
+                    indices.clear();
+                    column.outcomes(entry, &rows, &mut indices)?;
+                    episode.actions.extend(indices.iter().map(|index| f64::from(*index)));
+                }
             } else {
-                self.outcomes::<DoubleType>(next())?
-            };
-            scatter(&values, 0, &mut episodes, |episode, rows| &mut episode.actions[channel * rows..][..rows]);
+                self.numbers(column(), &mut episodes, |episode| &mut episode.actions)?;
+            }
         }
-        let values = self.outcomes::<DoubleType>(next())?;
-        scatter(&values, 0, &mut episodes, |episode, _| &mut episode.rewards);
-        self.check_flags(next(), |entry| entry.terminated, "terminated")?;
-        self.check_flags(next(), |entry| entry.truncated, "truncated")?;
-        for channel in 0..info {
-            let values = self.outcomes::<DoubleType>(next())?;
-            scatter(&values, 0, &mut episodes, |episode, rows| &mut episode.info[channel * rows..][..rows]);
+        self.numbers(column(), &mut episodes, |episode| &mut episode.rewards)?;
+        self.check_flags(column(), |entry| entry.terminated, "terminated")?;
+        self.check_flags(column(), |entry| entry.truncated, "truncated")?;
+        for _ in 0..info {
+            self.numbers(column(), &mut episodes, |episode| &mut episode.info)?;
         }
-        self.snapshots(next(), &mut episodes)?;
+        self.snapshots(column(), &mut episodes)?;
         Ok(episodes)
+    }
+
+    fn numbers(&self, column: usize, episodes: &mut [Episode], into: impl Fn(&mut Episode) -> &mut Vec<f64>) -> Result<()> {
+        let mut column = self.column::<DoubleType>(column)?;
+        self.ranges().zip(episodes).try_for_each(|((entry, rows), episode)| column.outcomes(entry, &rows, into(episode)))
+    }
+
+    fn column<T: DataType>(&self, column: usize) -> Result<Column<'_, T>> {
+        Ok(Column { reading: self, column, reader: self.reader(column)?, levels: Vec::new() })
     }
 
     fn reader<T: DataType>(&self, column: usize) -> Result<ColumnReaderImpl<T>> {
@@ -365,37 +364,6 @@ impl Reading<'_> {
     fn damaged(&self, column: usize, message: &str) -> Error {
         let name = self.group.metadata().column(column).column_path().string();
         Error::artefact(format!("is damaged: {message}")).at(format!("column `{name}`"))
-    }
-
-    /// A column without nulls.
-    fn required<T: DataType>(&self, column: usize) -> Result<Vec<T::T>> {
-        let mut values = Vec::with_capacity(self.rows);
-        let read = self.reader::<T>(column)?.read_records(self.rows, None, None, &mut values);
-        match read {
-            Ok((records, ..)) if records == self.rows && values.len() == self.rows => Ok(values),
-            Ok((records, ..)) => Err(self.damaged(column, &format!("{records} rows instead of {}", self.rows))),
-            Err(error) => Err(self.damaged(column, &error.to_string())),
-        }
-    }
-
-    /// A column that is null in the last row of every episode, and nowhere else.
-    fn outcomes<T: DataType>(&self, column: usize) -> Result<Vec<T::T>> {
-        let (mut values, mut levels) = (Vec::with_capacity(self.rows), Vec::with_capacity(self.rows));
-        let read = self.reader::<T>(column)?.read_records(self.rows, Some(&mut levels), None, &mut values);
-        let (records, ..) = read.map_err(|error| self.damaged(column, &error.to_string()))?;
-        if records != self.rows || levels.len() != self.rows {
-            return Err(self.damaged(column, &format!("{records} rows instead of {}", self.rows)));
-        }
-        for (entry, rows) in self.ranges() {
-            let (last, before) = (rows.end - 1, rows.start..rows.end - 1);
-            let wrong = before.clone().find(|row| levels[*row] != 1).or_else(|| (levels[last] != 0).then_some(last));
-            if let Some(row) = wrong {
-                let what = if row == last { "a value after the episode's last step" } else { "no value" };
-                return Err(self.damaged(column, what).at(format!("episode {}, row {row}", entry.episode)));
-            }
-        }
-        let expected = self.rows - self.entries.len();
-        if values.len() == expected { Ok(values) } else { Err(self.damaged(column, "another number of values than rows")) }
     }
 
     /// Each episode with its rows.
@@ -410,8 +378,9 @@ impl Reading<'_> {
 
     /// Rows stand in the order of episodes and steps.
     fn check_order(&self) -> Result<()> {
-        let numbers = self.required::<Int64Type>(0)?;
-        let steps = self.required::<Int32Type>(1)?;
+        let (mut numbers, mut steps) = (Vec::with_capacity(self.rows), Vec::with_capacity(self.rows));
+        self.column::<Int64Type>(0)?.observed(0, self.rows, &mut numbers)?;
+        self.column::<Int32Type>(1)?.observed(0, self.rows, &mut steps)?;
         for (entry, rows) in self.ranges() {
             for (step, row) in (0_i32..).zip(rows) {
                 if u64::try_from(numbers[row]) != Ok(entry.episode) || steps[row] != step {
@@ -426,11 +395,11 @@ impl Reading<'_> {
     }
 
     fn check_flags(&self, column: usize, last: impl Fn(&Entry) -> bool, name: &str) -> Result<()> {
-        let flags = self.outcomes::<BoolType>(column)?;
-        let mut rest = &flags[..];
-        for entry in self.entries {
-            let (flags, after) = rest.split_at(entry.steps);
-            rest = after;
+        let mut column = self.column::<BoolType>(column)?;
+        let mut flags = Vec::new();
+        for (entry, rows) in self.ranges() {
+            flags.clear();
+            column.outcomes(entry, &rows, &mut flags)?;
             let wrong = flags.iter().enumerate().position(|(step, flag)| *flag != (step + 1 == entry.steps && last(entry)));
             if let Some(step) = wrong {
                 let message = format!("`{name}` is {} in the middle of the episode, or not what its entry says", flags[step]);
@@ -473,15 +442,60 @@ impl Reading<'_> {
     }
 }
 
+/// A column that is read episode by episode, straight to its place.
+struct Column<'a, T: DataType> {
+    reading: &'a Reading<'a>,
+    column: usize,
+    reader: ColumnReaderImpl<T>,
+    levels: Vec<i16>,
+}
+
+impl<T: DataType> Column<'_, T> {
+    /// Appends `rows` rows from row `first` on, of which none is null.
+    fn observed(&mut self, first: usize, rows: usize, into: &mut Vec<T::T>) -> Result<()> {
+        let before = into.len();
+        let read = self.reader.read_records(rows, None, None, into);
+        let (records, ..) = read.map_err(|error| self.reading.damaged(self.column, &error.to_string()))?;
+        if (records, into.len() - before) == (rows, rows) { Ok(()) } else { Err(self.too_few(first + records)) }
+    }
+
+    /// Appends the values of an episode's rows, of which the last one is null, and no other.
+    fn outcomes(&mut self, entry: &Entry, rows: &Range<usize>, into: &mut Vec<T::T>) -> Result<()> {
+        let before = into.len();
+        self.levels.clear();
+        let read = self.reader.read_records(rows.len(), Some(&mut self.levels), None, into);
+        let (records, ..) = read.map_err(|error| self.reading.damaged(self.column, &error.to_string()))?;
+        if (records, self.levels.len()) != (rows.len(), rows.len()) {
+            return Err(self.too_few(rows.start + records));
+        }
+        // Without a branch per row; only a failure looks for the culprit.
+        let all_there = self.levels[..entry.steps].iter().fold(true, |all, level| all & (*level == 1));
+        if !all_there || self.levels[entry.steps] != 0 {
+            let step = self.levels.iter().position(|level| *level != 1).unwrap_or(entry.steps);
+            let what = if step == entry.steps { "a value after the episode's last step" } else { "no value" };
+            return Err(self.reading.damaged(self.column, what).at(format!("episode {}, row {}", entry.episode, rows.start + step)));
+        }
+        if into.len() - before == entry.steps {
+            Ok(())
+        } else {
+            Err(self.reading.damaged(self.column, "another number of values than rows"))
+        }
+    }
+
+    fn too_few(&self, rows: usize) -> Error {
+        self.reading.damaged(self.column, &format!("{rows} rows instead of {}", self.reading.rows))
+    }
+}
+
 /// Room for what the columns hold.
 fn empty(entry: &Entry, channels: usize, width: usize, info: usize) -> Episode {
     let start = entry.start.as_ref();
     Episode {
         start: start.map(|start| Start { seed: start.seed, stream: start.stream, position: start.position, snapshot: Vec::new() }),
-        observations: vec![0.0; channels * (entry.steps + 1)],
-        actions: vec![0.0; width * entry.steps],
-        rewards: vec![0.0; entry.steps],
-        info: vec![0.0; info * entry.steps],
+        observations: Vec::with_capacity(channels * (entry.steps + 1)),
+        actions: Vec::with_capacity(width * entry.steps),
+        rewards: Vec::with_capacity(entry.steps),
+        info: Vec::with_capacity(info * entry.steps),
         terminated: entry.terminated,
         truncated: entry.truncated,
     }

@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::nn::actor_critic::{LOG_STD, is_critic};
 use crate::nn::kernel::{Activations, CHUNK, Gradients, Packed};
 use crate::nn::{Adam, Params, adam, autograd};
-use crate::parallel::Pool;
+use crate::parallel::{Pool, Shards};
 use crate::policy::Policy;
 use crate::rollout::shard_range;
 use crate::seed::Rng;
 use crate::stop::Stop;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use tch::{Kind, Tensor};
 
 /// How a minibatch is weighed.
@@ -67,6 +67,8 @@ pub struct Cloning {
     learning_rate: f64,
     adam: Adam,
     rates: Vec<f32>,
+    /// Where the parameters lie of which demonstrations say anything: all but the critic's.
+    spoken_of: Vec<Range<usize>>,
     actor: Actor,
     shards: Vec<Shard>,
     gradient: Vec<f32>,
@@ -110,6 +112,7 @@ impl Cloning {
     pub fn new(policy: Policy, rates: &[f32], minibatch: usize, learning_rate: f64, weights: Weights) -> Self {
         let layout = policy.params.layout();
         let rates = layout.entries().iter().zip(rates).map(|(entry, rate)| if is_critic(&entry.name) { 0.0 } else { *rate }).collect();
+        let spoken_of = layout.entries().iter().filter(|entry| !is_critic(&entry.name)).map(|entry| entry.range.clone()).collect();
         let mlp = policy.shape.actor_mlp();
         let shard = || Shard {
             activations: Activations::new(&mlp),
@@ -125,6 +128,7 @@ impl Cloning {
             learning_rate,
             adam: Adam::new(adam, layout),
             rates,
+            spoken_of,
             actor: if policy.shape.is_fused() { Actor::Fused(Packed::new(&mlp)) } else { Actor::Libtorch },
             shards: (0..(minibatch / ROWS_PER_SHARD).clamp(1, 8)).map(|_| shard()).collect(),
             gradient: vec![0.0; layout.len()],
@@ -176,7 +180,7 @@ impl Cloning {
     /// # Errors
     /// As [`Cloning::epoch`].
     pub fn steps(&mut self, lesson: &Lesson<'_>, rows: &[Pair], pool: &Pool, stop: &Stop) -> Result<Losses> {
-        let Self { policy, weights, minibatch, learning_rate, adam, rates, actor, shards, gradient } = self;
+        let Self { policy, weights, minibatch, learning_rate, adam, rates, spoken_of, actor, shards, gradient } = self;
         let mut batches = rows.chunks(*minibatch);
         let (mut sum, mut outcome) = (Losses::default(), Ok(()));
         let parts = shards.len();
@@ -189,10 +193,10 @@ impl Cloning {
             |round, shards| {
                 let mut descend = || {
                     stop.check()?;
-                    let Some(losses) = gather(shards, gradient)? else { return Ok(()) };
+                    let Some(losses) = gather(shards, spoken_of, gradient)? else { return Ok(()) };
                     check(&losses)?;
                     sum.add(&losses, share(round.rows.len(), rows.len()));
-                    add_decay(gradient, &round.policy.params, round.weights.l2);
+                    add_decay(gradient, spoken_of, &round.policy.params, round.weights.l2);
                     adam.step(&mut round.policy.params, gradient, *learning_rate, f64::INFINITY, rates)?;
                     hold_deviations(&mut round.policy.params);
                     if let Actor::Fused(packed) = &mut *round.actor {
@@ -260,15 +264,18 @@ fn check(losses: &Losses) -> Result<()> {
 }
 
 /// Sums the shards' gradients and losses in order; nothing before the first minibatch.
-fn gather(shards: &mut crate::parallel::Shards<'_, Shard>, gradient: &mut [f32]) -> Result<Option<Losses>> {
+fn gather(shards: &mut Shards<'_, Shard>, ranges: &[Range<usize>], gradient: &mut [f32]) -> Result<Option<Losses>> {
     let mut sum: Result<Option<Losses>> = Ok(None);
     shards.each(|index, shard| match (&mut sum, shard.losses.take()) {
         (Ok(total), Some(Ok(losses))) => {
             total.get_or_insert_default().add(&losses, 1.0);
-            if index == 0 {
-                gradient.copy_from_slice(&shard.gradient);
-            } else {
-                gradient.iter_mut().zip(&shard.gradient).for_each(|(sum, part)| *sum += part);
+            for range in ranges {
+                let (sum, part) = (&mut gradient[range.clone()], &shard.gradient[range.clone()]);
+                if index == 0 {
+                    sum.copy_from_slice(part);
+                } else {
+                    sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+                }
             }
         }
         (Ok(_), Some(Err(error))) => sum = Err(error),
@@ -278,9 +285,10 @@ fn gather(shards: &mut crate::parallel::Shards<'_, Shard>, gradient: &mut [f32])
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
-fn add_decay(gradient: &mut [f32], params: &Params, l2: f64) {
-    if l2 > 0.0 {
-        gradient.iter_mut().zip(&params.values).for_each(|(gradient, value)| *gradient += l2 as f32 * value);
+fn add_decay(gradient: &mut [f32], ranges: &[Range<usize>], params: &Params, l2: f64) {
+    for range in ranges.iter().filter(|_| l2 > 0.0) {
+        let values = &params.values[range.clone()];
+        gradient[range.clone()].iter_mut().zip(values).for_each(|(gradient, value)| *gradient += l2 as f32 * value);
     }
 }
 
@@ -315,8 +323,11 @@ impl Shard {
         let log_std = &policy.params.values[log_std_range.clone()];
         let share = 1.0 / round.rows.len() as f32;
         let entropy_weight = weights.entropy as f32;
+        let parameters = policy.shape.actor_mlp().parameter_count();
         let mut losses = Losses::default();
-        self.gradient.fill(0.0);
+        // The critic's part of it is never written.
+        self.gradient[..parameters].fill(0.0);
+        self.gradient[log_std_range.clone()].fill(0.0);
         for chunk in rows.chunks(CHUNK) {
             for (row, pair) in chunk.iter().enumerate() {
                 self.activations.input_row(row).copy_from_slice(&lesson.seen[pair.row as usize * inputs..][..inputs]);
@@ -349,7 +360,7 @@ impl Shard {
             }
         }
         if round.learn {
-            self.gradients.add_to(&mut self.gradient[..policy.shape.actor_mlp().parameter_count()]);
+            self.gradients.add_to(&mut self.gradient[..parameters]);
             self.gradients.clear();
         }
         losses

@@ -36,6 +36,13 @@ impl DerefMut for Buffer {
 }
 
 /// The row length of a matrix with `columns` columns.
-pub(crate) const fn padded(columns: usize) -> usize {
+pub(super) const fn padded(columns: usize) -> usize {
     columns.next_multiple_of(LINE)
+}
+
+/// How far apart the rows of a matrix of activations are. Products walk down a narrow panel of it: rows that are a power of two apart
+/// would share a few sets of the nearest cache, an odd number of lines spreads them over all.
+pub(super) const fn stride(columns: usize) -> usize {
+    let lines = columns.div_ceil(LINE);
+    LINE * if lines > 8 { lines | 1 } else { lines }
 }

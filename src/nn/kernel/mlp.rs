@@ -1,7 +1,7 @@
 //! An MLP's forward and backward pass over a chunk of rows.
 
-use super::matmul::{add_outer, add_rows, multiply};
-use super::{Buffer, CHUNK, activation, padded};
+use super::matmul::{PANEL, add_outer, add_rows, multiply};
+use super::{Buffer, CHUNK, activation, padded, stride};
 use crate::nn::{Activation, Mlp};
 use pulp::{Arch, Simd, WithSimd};
 
@@ -17,11 +17,11 @@ pub struct Packed {
 struct PackedLayer {
     inputs: usize,
     outputs: usize,
-    /// `[inputs, outputs]`, padded.
+    /// `[inputs, outputs]`, padded, in panels.
     by_input: Buffer,
     /// `[outputs]`, padded.
     bias: Buffer,
-    /// `[outputs, inputs]`, padded; empty for the first layer, whose input needs no gradient.
+    /// `[outputs, inputs]`, padded, in panels; empty for the first layer, whose input needs no gradient.
     by_output: Buffer,
 }
 
@@ -47,10 +47,21 @@ impl Packed {
             let (bias, after) = after.split_at(layer.outputs);
             rest = after;
             layer.bias[..layer.outputs].copy_from_slice(bias);
-            transpose(weight, layer.inputs, &mut layer.by_input, padded(layer.outputs));
-            if !layer.by_output.is_empty() {
-                for (to, from) in layer.by_output.chunks_exact_mut(padded(layer.inputs)).zip(weight.chunks_exact(layer.inputs)) {
-                    to[..layer.inputs].copy_from_slice(from);
+            let PackedLayer { inputs, outputs, .. } = *layer;
+            for first in (0..outputs).step_by(PANEL) {
+                let width = PANEL.min(padded(outputs) - first);
+                let rows = &weight[first * inputs..][..width.min(outputs - first) * inputs];
+                transpose(rows, inputs, &mut layer.by_input[first * inputs..], width);
+            }
+            if layer.by_output.is_empty() {
+                continue;
+            }
+            for first in (0..inputs).step_by(PANEL) {
+                let width = PANEL.min(padded(inputs) - first);
+                let filled = width.min(inputs - first);
+                let panel = &mut layer.by_output[first * outputs..][..width * outputs];
+                for (to, from) in panel.chunks_exact_mut(width).zip(weight.chunks_exact(inputs)) {
+                    to[..filled].copy_from_slice(&from[first..][..filled]);
                 }
             }
         }
@@ -83,7 +94,7 @@ fn transpose(from: &[f32], columns: usize, to: &mut [f32], to_stride: usize) {
 /// What a chunk of rows looks like on its way through a network.
 #[derive(Debug, Clone)]
 pub struct Activations {
-    /// For the input and each layer's output: `[CHUNK, size]`, padded.
+    /// For the input and each layer's output: `[CHUNK, size]`, rows a stride apart.
     values: Vec<Buffer>,
     /// For each layer's output, the loss's gradient with respect to it.
     gradients: Vec<Buffer>,
@@ -94,7 +105,7 @@ impl Activations {
     /// Room for a chunk.
     #[must_use]
     pub fn new(mlp: &Mlp) -> Self {
-        let buffers = |sizes: &[usize]| sizes.iter().map(|size| Buffer::zeros(CHUNK * padded(*size))).collect();
+        let buffers = |sizes: &[usize]| sizes.iter().map(|size| Buffer::zeros(CHUNK * stride(*size))).collect();
         Self { values: buffers(&mlp.sizes), gradients: buffers(&mlp.sizes[1..]), sizes: mlp.sizes.clone() }
     }
 
@@ -102,12 +113,12 @@ impl Activations {
     #[inline]
     pub fn input_row(&mut self, row: usize) -> &mut [f32] {
         let size = self.sizes[0];
-        &mut self.values[0][row * padded(size)..][..size]
+        &mut self.values[0][row * stride(size)..][..size]
     }
 
     /// The input of another network that sees the same rows.
     pub fn copy_input(&mut self, other: &Self, rows: usize) {
-        let length = rows * padded(self.sizes[0]);
+        let length = rows * stride(self.sizes[0]);
         self.values[0][..length].copy_from_slice(&other.values[0][..length]);
     }
 
@@ -116,13 +127,13 @@ impl Activations {
     #[must_use]
     pub fn output_row(&self, row: usize) -> &[f32] {
         let (size, values) = (self.sizes[self.sizes.len() - 1], &self.values[self.values.len() - 1]);
-        &values[row * padded(size)..][..size]
+        &values[row * stride(size)..][..size]
     }
 
     /// One row of the output, to be written by whoever computes it another way.
     pub fn output_row_mut(&mut self, row: usize) -> &mut [f32] {
         let (size, last) = (self.sizes[self.sizes.len() - 1], self.values.len() - 1);
-        &mut self.values[last][row * padded(size)..][..size]
+        &mut self.values[last][row * stride(size)..][..size]
     }
 
     /// One row of the output beside the loss's gradient with respect to it, to be written.
@@ -130,7 +141,7 @@ impl Activations {
     pub fn output_and_gradient(&mut self, row: usize) -> (&[f32], &mut [f32]) {
         let (size, values) = (self.sizes[self.sizes.len() - 1], &self.values[self.values.len() - 1]);
         let last = self.gradients.len() - 1;
-        let at = row * padded(size);
+        let at = row * stride(size);
         (&values[at..][..size], &mut self.gradients[last][at..][..size])
     }
 }
@@ -199,9 +210,9 @@ impl WithSimd for Forward<'_> {
         let (rows, last) = (self.rows, self.net.layers.len() - 1);
         for (index, layer) in self.net.layers.iter().enumerate() {
             let (before, after) = self.activations.values.split_at_mut(index + 1);
-            let (x, n) = (&before[index], padded(layer.outputs));
-            let y = &mut after[0][..rows * n];
-            multiply(simd, x, padded(layer.inputs), rows, layer.inputs, &layer.by_input, n, Some(&layer.bias), y);
+            let (x, n, y_stride) = (&before[index], padded(layer.outputs), stride(layer.outputs));
+            let y = &mut after[0][..rows * y_stride];
+            multiply(simd, x, stride(layer.inputs), rows, layer.inputs, &layer.by_input, n, Some(&layer.bias), y, y_stride);
             if index < last {
                 activation::apply(simd, self.net.activation, y);
             }
@@ -225,17 +236,18 @@ impl WithSimd for Backward<'_> {
         let Activations { values, gradients, .. } = self.activations;
         for (index, layer) in self.net.layers.iter().enumerate().rev() {
             let (weight, bias) = &mut self.gradients.layers[index];
-            let (inputs, n) = (padded(layer.inputs), padded(layer.outputs));
+            let (inputs, outputs) = (stride(layer.inputs), stride(layer.outputs));
             let (before, here) = gradients.split_at_mut(index);
-            let gradient = &here[0][..rows * n];
-            add_rows(simd, gradient, n, bias);
+            let gradient = &here[0][..rows * outputs];
+            add_rows(simd, gradient, outputs, bias);
             if index == 0 {
-                add_outer(simd, &values[0], inputs, rows, layer.inputs, gradient, n, weight);
+                add_outer(simd, &values[0], inputs, rows, layer.inputs, gradient, outputs, padded(layer.outputs), weight);
             } else {
-                add_outer(simd, gradient, n, rows, layer.outputs, &values[index][..rows * inputs], inputs, weight);
+                let (seen, n) = (&values[index][..rows * inputs], padded(layer.inputs));
+                add_outer(simd, gradient, outputs, rows, layer.outputs, seen, inputs, n, weight);
                 let input_gradient = &mut before[index - 1][..rows * inputs];
-                multiply(simd, gradient, n, rows, layer.outputs, &layer.by_output, inputs, None, input_gradient);
-                activation::backward(simd, self.net.activation, &values[index][..rows * inputs], input_gradient);
+                multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, n, None, input_gradient, inputs);
+                activation::backward(simd, self.net.activation, seen, input_gradient);
             }
         }
     }

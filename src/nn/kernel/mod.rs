@@ -10,7 +10,7 @@ mod matmul;
 mod mlp;
 
 pub use buffer::Buffer;
-pub(crate) use buffer::padded;
+use buffer::{padded, stride};
 pub use mlp::{Activations, Gradients, Packed};
 
 /// Rows that pass through a network together: small enough for activations to stay in the nearest caches, large enough to amortise
