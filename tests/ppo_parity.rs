@@ -1,7 +1,8 @@
 //! PPO losses, their gradients and Adam against PyTorch: `tests/golden/ppo/record.py` is the other side.
 
-#![expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the recorder's numbers, bit for bit")]
+mod golden;
 
+use golden::{Golden, Stream, relative};
 use heirloom::learn::Batch;
 use heirloom::learn::ppo::fused_gradient;
 use heirloom::learn::ppo::loss::{self, Weights};
@@ -12,36 +13,6 @@ use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 const CASES: u64 = 500;
-
-/// splitmix64; uniform in [-1, 1), rounded to f32.
-struct Stream(u64);
-
-impl Stream {
-    fn word(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn number(&mut self) -> f32 {
-        ((self.word() >> 11) as f64 * 2.0_f64.powi(-53) * 2.0 - 1.0) as f32
-    }
-
-    fn below(&mut self, bound: u64) -> usize {
-        usize::try_from(self.word() % bound).unwrap()
-    }
-
-    fn numbers(&mut self, count: usize) -> Vec<f32> {
-        (0..count).map(|_| self.number()).collect()
-    }
-}
-
-fn golden(name: &str) -> Vec<f64> {
-    let bytes = std::fs::read(format!("{}/tests/golden/ppo/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    bytes.chunks_exact(8).map(|chunk| f64::from_le_bytes(chunk.try_into().unwrap())).collect()
-}
 
 struct Case {
     shape: ActorCritic,
@@ -67,7 +38,7 @@ fn case(seed: u64) -> Case {
     params.values = s.numbers(params.values.len());
     let observation = s.numbers(rows * inputs);
     let action = if categorical {
-        (0..rows).map(|_| s.below(outputs as u64) as f32).collect()
+        (0..rows).map(|_| s.index(outputs)).collect()
     } else {
         s.numbers(rows * outputs).into_iter().map(|number| number * 2.0).collect()
     };
@@ -98,20 +69,12 @@ fn autograd_of(case: &Case, kind: Kind) -> Vec<f64> {
     out
 }
 
-/// Distance of two gradients over the length of the second.
-fn relative(found: &[f64], expected: &[f64]) -> f64 {
-    let length = |values: &mut dyn Iterator<Item = f64>| values.map(|value| value * value).sum::<f64>().sqrt();
-    length(&mut found.iter().zip(expected).map(|(a, b)| a - b)) / length(&mut expected.iter().copied()).max(1e-12)
-}
-
 #[test]
 fn losses_and_gradients_are_pytorchs_in_f64_and_f32() {
-    let golden = golden("losses.f64");
-    let mut at = 0;
+    let mut golden = Golden::read("ppo/losses.f64");
     for seed in 0..CASES {
         let case = case(seed);
-        let expected = &golden[at..at + 5 + case.params.values.len()];
-        at += expected.len();
+        let expected = golden.take(5 + case.params.values.len());
         for (kind, tolerance) in [(Kind::Double, 1e-9), (Kind::Float, 1e-5)] {
             let found = autograd_of(&case, kind);
             for part in 0..5 {
@@ -122,17 +85,15 @@ fn losses_and_gradients_are_pytorchs_in_f64_and_f32() {
             assert!(error <= tolerance, "case {seed} in {kind:?}: gradient off by {error:e}");
         }
     }
-    assert_eq!(at, golden.len());
+    golden.finish();
 }
 
 #[test]
 fn the_fused_update_is_pytorchs() {
-    let golden = golden("losses.f64");
-    let mut at = 0;
+    let mut golden = Golden::read("ppo/losses.f64");
     for seed in 0..CASES {
         let case = case(seed);
-        let expected = &golden[at..at + 5 + case.params.values.len()];
-        at += expected.len();
+        let expected = golden.take(5 + case.params.values.len());
         let [log_prob, value, returns, advantage] = &case.columns;
         let mut rollout = Rollout::new(case.rows, case.shape.inputs, case.action.len() / case.rows);
         rollout.observation.clone_from(&case.observation);
@@ -144,7 +105,7 @@ fn the_fused_update_is_pytorchs() {
         let weights = Weights { clip: 0.2, value_clip: case.value_clip, value: 0.5, entropy: 0.01 };
         let (terms, gradient) = fused_gradient(&case.shape, &case.params, &rollout, weights);
         let parts = [terms.surrogate, terms.value, terms.entropy, terms.approx_kl, terms.clip_fraction];
-        for (part, (found, expected)) in parts.iter().zip(expected).enumerate() {
+        for (part, (found, expected)) in parts.iter().zip(&expected).enumerate() {
             assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1.0), "case {seed}, part {part}: {found} {expected}");
         }
         let gradient: Vec<f64> = gradient.iter().map(|value| f64::from(*value)).collect();
@@ -157,11 +118,10 @@ fn the_fused_update_is_pytorchs() {
 /// that precision.
 #[test]
 fn a_thousand_steps_of_adam_are_pytorchs() {
-    let golden = golden("adam.f64");
-    let mut expected = golden.chunks_exact(16);
+    let mut golden = Golden::read("ppo/adam.f64");
     let mut check = |found: &[f64], step: u64, tolerance: f64| {
         if [1, 10, 100, 1000].contains(&step) {
-            let error = relative(found, expected.next().unwrap());
+            let error = relative(found, &golden.take(16));
             assert!(error <= tolerance, "step {step}: off by {error:e}");
         }
     };

@@ -1,20 +1,18 @@
 //! A run that was stopped, anywhere and by anything, and then resumed is the run that was not: the same state, the same logs, bit for
 //! bit, with any number of threads.
 
+mod lessons;
 mod program;
 
 use heirloom::Result;
-use heirloom::choose::{Configuration, Job, Lessons, Method, Role, Source};
-use heirloom::demo::record::{Ask, record};
-use heirloom::demo::{Header, Recorder, Recording};
+use heirloom::choose::{Configuration, Job, Method, Source};
 use heirloom::env::Registry;
-use heirloom::imitate::Selection;
 use heirloom::learn::{Learner, Schedule, State};
 use heirloom::nn::{Activation, Head};
 use heirloom::parallel::Pool;
-use heirloom::rollout::collect::Choice;
 use heirloom::seed::Stream;
 use heirloom::stop::Stop;
+use lessons::small_jobs;
 use program::Program;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
@@ -76,54 +74,8 @@ fn jobs() -> Vec<(&'static str, Job)> {
 
 /// The same for everything that learns from demonstrations.
 fn imitations() -> Vec<(&'static str, Job)> {
-    let lessons = lessons();
-    let job = |method: Method, change: &dyn Fn(&mut Configuration)| {
-        let (_, scratch) = jobs().swap_remove(1);
-        let mut configuration = method.configuration(scratch.configuration.ppo.clone(), None);
-        if let Some(bc) = &mut configuration.bc {
-            (bc.minibatch, bc.patience) = (16, 1000);
-        }
-        if let Some(dagger) = &mut configuration.dagger {
-            (dagger.environments, dagger.steps, dagger.updates) = (3, 30, 20);
-        }
-        if let Some(adversarial) = &mut configuration.adversarial {
-            (adversarial.updates, adversarial.discriminator.minibatch, adversarial.discriminator.hidden) = (3, 16, vec![8]);
-        }
-        if let Some(after) = &mut configuration.after_cloning {
-            (after.cloning_steps, after.critic_warm_up) = (100, 300);
-        }
-        change(&mut configuration);
-        let steps = if method == Method::Bc { 100_000 } else { scratch.steps };
-        Job { method, configuration, lessons: Some(lessons.clone()), steps, ..scratch }
-    };
-    let expert = Source::load("cartpole").unwrap();
-    vec![
-        ("bc", job(Method::Bc, &|_| {})),
-        ("bc through libtorch", job(Method::Bc, &|configuration| configuration.ppo.activation = Activation::Silu)),
-        ("dagger", Job { source: Some(expert), ..job(Method::Dagger, &|_| {}) }),
-        ("gail", job(Method::Gail, &|_| {})),
-        ("airl", job(Method::Airl, &|_| {})),
-        ("dapg", job(Method::Dapg, &|_| {})),
-        ("behaviour-regularised", job(Method::BehaviourRegularised, &|_| {})),
-    ]
-}
-
-/// Three short episodes of CartPole.
-fn lessons() -> Lessons {
-    let registry = Registry::standard();
-    let mut spec = registry.resolve("cartpole").unwrap();
-    spec.max_episode_steps = Some(60);
-    let expert = Source::load("cartpole").unwrap();
-    let (folder, built) = (tempfile::tempdir().unwrap(), spec.clone());
-    let path = folder.path().join("demos");
-    let make: heirloom::rollout::MakeEnv = Arc::new(move || registry.build(&built));
-    let spaces = make().unwrap().spaces().clone();
-    let recorder = Recorder::Policy { name: "cartpole".into(), digest: String::new(), stochastic: false, seed: 0, min_return: None };
-    let mut recording = Recording::create(&path, Header::new(&spec, &spaces, Vec::new(), recorder)).unwrap();
-    let ask = Ask { episodes: 3, choice: Choice::Mode, seed: 0, min_return: None };
-    record(&expert.policy, &make, &ask, &mut recording, &Pool::inline(), &Stop::new(), |_| {}).unwrap();
-    recording.finish().unwrap();
-    Lessons::read(&path, Selection { episodes: None, every: Some(2) }, Role::Start, &Pool::inline()).unwrap()
+    let (_, scratch) = jobs().swap_remove(1);
+    small_jobs(&scratch.configuration.ppo, scratch.steps)
 }
 
 /// A transfer whose source is what another job has learned after two updates.

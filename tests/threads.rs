@@ -2,6 +2,8 @@
 //!
 //! `HEIRLOOM_THREADS` adds one more number of threads (16 in the long form).
 
+mod lessons;
+
 use heirloom::env::{Action, Env, Registry, Scene, Snapshot, Spaces, Step};
 use heirloom::learn::ppo::{Config, Ppo, Start};
 use heirloom::learn::{Learner, Schedule};
@@ -82,6 +84,27 @@ fn one_two_three_and_eight_threads_give_the_same_digest() {
             assert_eq!(digest(environment, &config, threads, false), expected, "{environment} on {threads} threads");
         }
         assert_eq!(digest(environment, &config, 4, true), expected, "{environment} with jitter");
+    }
+}
+
+/// Whatever learns from demonstrations, as far as five iterations.
+#[test]
+fn learning_from_demonstrations_gives_the_same_digest_on_any_number_of_threads() {
+    let ppo = Config { environments: 6, steps: 24, minibatch: 50, shards: Some(3), normalize_observations: true, ..Config::default() };
+    for (name, job) in lessons::small_jobs(&ppo, 144 * 5) {
+        let digest = |threads: usize| {
+            nn::autograd::use_one_thread();
+            let pool = Arc::new(Pool::new(threads, nn::autograd::use_one_thread).unwrap());
+            let mut learner = job.learner(&Registry::standard(), &pool).unwrap();
+            for _ in 0..5 {
+                learner.advance(&Stop::new()).unwrap();
+            }
+            learner.state().digest()
+        };
+        let expected = digest(1);
+        for threads in [2, 3, 8] {
+            assert_eq!(digest(threads), expected, "{name} on {threads} threads");
+        }
     }
 }
 

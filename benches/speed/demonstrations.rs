@@ -26,7 +26,7 @@ fn spaces() -> Spaces {
     Spaces { observation: channels("x", INPUTS, f64::INFINITY), action: ActionSpace::Continuous(channels("u", ACTIONS, 1.0)) }
 }
 
-/// Behaviour cloning of 100,000 random pairs by a 17-256-256-6 ReLU MLP, minibatches of 256: what `benches/peers/bc.py` does. A step is a
+/// Behaviour cloning of 100,000 random pairs by a 17-256-256-6 `ReLU` MLP, minibatches of 256: what `benches/peers/bc.py` does. A step is a
 /// sample.
 pub(crate) fn cloning(arguments: &Arguments) {
     const PAIRS: usize = 100_000;

@@ -88,17 +88,27 @@ impl Method {
     /// # Errors
     /// Exit 2 with the nearest names.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::parse_among(name, &Self::TRANSFER).or_else(|error| Self::parse_among(name, &Self::IMITATION).map_err(|_| error))
+        Self::parse_among(name, &[&Self::TRANSFER[..], &Self::IMITATION].concat())
     }
 
     /// The method of this name, when it is one of these.
     ///
     /// # Errors
-    /// Exit 2 with the nearest names.
+    /// Exit 2 with the nearest names, or with the command that has it.
     pub fn parse_among(name: &str, methods: &[Self]) -> Result<Self> {
-        let names = methods.iter().map(|method| method.name());
-        let found = methods.iter().copied().find(|method| method.name() == name);
-        found.ok_or_else(|| Error::usage(format!("there is no method `{name}`")).hint(did_you_mean(name, names)))
+        if let Some(found) = methods.iter().copied().find(|method| method.name() == name) {
+            return Ok(found);
+        }
+        let commands = [("transfer POLICY TARGET", &Self::TRANSFER[..]), ("imitate DEMOS ENV", &Self::IMITATION)];
+        let other = commands.into_iter().find(|(_, methods)| methods.iter().any(|method| method.name() == name));
+        Err(match other {
+            Some((command, _)) => {
+                Error::usage(format!("`{name}` is a method of another command")).hint(format!("heirloom {command} --method {name}"))
+            }
+            None => {
+                Error::usage(format!("there is no method `{name}`")).hint(did_you_mean(name, methods.iter().map(|method| method.name())))
+            }
+        })
     }
 
     /// Whether it starts from a source policy.
@@ -123,6 +133,22 @@ impl Method {
     #[must_use]
     pub const fn learns(self) -> bool {
         !matches!(self, Self::ZeroShot | Self::Bc)
+    }
+
+    /// Whether demonstrations can change what it does.
+    #[must_use]
+    pub const fn takes_demonstrations(self) -> bool {
+        !matches!(self, Self::ZeroShot | Self::LearnedReward)
+    }
+
+    /// What its budget counts.
+    #[must_use]
+    pub const fn counts(self) -> &'static str {
+        match self {
+            Self::Bc => "gradient steps",
+            Self::Dagger => "labels",
+            _ => "steps",
+        }
     }
 
     /// Its configuration with its own defaults, for a learner; `role` is what a transfer method does with demonstrations.

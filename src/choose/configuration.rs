@@ -49,7 +49,9 @@ impl Configuration {
     pub fn apply(&self, method: Method, source: &ron::Source) -> Result<Self> {
         let changed: Self = overrides::merge(self, source)?;
         if let Some(section) = changed.sections().into_iter().find(|section| !self.sections().contains(section)) {
-            return Err(Error::usage(format!("method `{}` has no section `{section}`", method.name())).at(source.place_of(&[section])));
+            return Err(Error::usage(format!("method `{}` has no section `{section}`", method.name()))
+                .at(source.place_of(&[section]))
+                .hint(format!("it has: {}", self.sections().join(", "))));
         }
         changed.checked(source)
     }

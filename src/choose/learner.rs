@@ -85,8 +85,9 @@ impl Building<'_> {
     }
 
     /// Iterations of PPO in the whole run.
-    fn iterations(&self) -> u64 {
-        self.job.plan().steps.div_ceil(self.job.configuration.ppo.rollout_steps())
+    #[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
+    fn iterations(&self) -> f64 {
+        self.job.plan().steps as f64 / self.job.configuration.ppo.rollout_steps() as f64
     }
 
     /// The demonstrations as a policy sees them.
@@ -113,10 +114,12 @@ impl Building<'_> {
                 let mut config = self.job.configuration.bc.clone().unwrap_or_default();
                 // What a source's weights were trained to see stays as it is.
                 config.normalize_observations &= is_new;
-                let steps = after_cloning::Config::default().cloning_steps;
+                let after = after_cloning::Config::default();
                 let mut bc = Bc::new(config, start.policy, start.rates.at(u64::MAX), pairs, self.job.seed, Arc::clone(self.pool))?;
-                bc.run(steps, &Stop::new())?;
-                start.policy = bc.policy();
+                bc.run(after.cloning_steps, &Stop::new())?;
+                // What moves next is the method's; of what had no source, a clone's.
+                let cloned = after_cloning::start(&after, bc.policy());
+                start = Start { rates: if is_new { cloned.rates } else { start.rates }, policy: cloned.policy };
             }
             Role::Term => {
                 if is_new && start.policy.normalizer.is_some() {
@@ -195,7 +198,7 @@ impl Building<'_> {
         let mut discriminator = self.discriminator(reward.form, &reward.config);
         reward.check_spaces(&self.spaces)?;
         discriminator.load(&mut reward.tensors.clone()).map_err(|error| error.at(reward.path.display()))?;
-        Ok(Adversarial::new(ppo, discriminator, 0, Task::Recovered, self.job.configuration.ppo.discount, scaled))
+        Ok(Adversarial::new(ppo, discriminator, 0, Task::Recovered { sign: reward.sign }, self.job.configuration.ppo.discount, scaled))
     }
 
     /// A clone, its start for PPO, and the clone as it was.

@@ -2,7 +2,7 @@
 
 use crate::demo::Demonstrations;
 use crate::env::{Registry, Spec};
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::imitate::{Chosen, Selection};
 use crate::parallel::Pool;
 use crate::policy::card::Demonstrated;
@@ -102,8 +102,10 @@ impl Lessons {
     pub fn reopen(kept: &Demonstrated, pool: &Pool) -> Result<Self> {
         let role = kept.role.as_deref().map_or(Ok(Role::Start), Role::parse)?;
         let selection = Selection { episodes: Some(kept.episodes), every: Some(kept.every) };
-        let lessons = Self::read(&kept.path, selection, role, pool)
-            .map_err(|error| error.hint("a run goes on with the demonstrations that it began with: put them back where they were"))?;
+        let lessons = Self::read(&kept.path, selection, role, pool).map_err(|error| {
+            let error = if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
+            error.hint("a run goes on with the demonstrations that it began with: put them back where they were")
+        })?;
         if lessons.digest != kept.digest {
             return Err(Error::artefact("are not the demonstrations that the run began with: their digest differs").at(kept.path.display()));
         }

@@ -4,7 +4,7 @@ use super::{Configuration, Method};
 use crate::env::Spaces;
 use crate::error::{Error, Kind, Result};
 use crate::file::{Tensors, ron};
-use crate::imitate::discriminator::{self, Form};
+use crate::imitate::discriminator::{self, Form, RewardSign};
 use crate::policy::store;
 use crate::run::{RunFolder, checkpoint};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ pub struct Reward {
     pub path: PathBuf,
     /// What its logit is made of.
     pub form: Form,
+    /// The sign that it had there.
+    pub sign: RewardSign,
     /// Its network.
     pub config: discriminator::Config,
     /// The spaces that it knows.
@@ -53,7 +55,8 @@ impl Reward {
             name.starts_with("discriminator.") && !name.starts_with("discriminator.return") && name != "discriminator.discounted"
         };
         let tensors = state.tensors.into_iter().filter(|(name, _)| own(name)).collect();
-        Ok(Self { path: path.to_owned(), form, config: config.discriminator, spaces: policy.spaces, tensors })
+        let sign = config.reward.unwrap_or(RewardSign::Both);
+        Ok(Self { path: path.to_owned(), form, sign, config: config.discriminator, spaces: policy.spaces, tensors })
     }
 
     /// Fails unless an environment shows and takes what the reward knows, in its order.

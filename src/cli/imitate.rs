@@ -63,8 +63,13 @@ impl Imitate {
         let pool = self.run.pool()?;
         let selection = Selection { episodes: self.demo_episodes, every: self.every };
         let lessons = demonstrations.map(|path| Lessons::read(path.as_ref(), selection, Role::Start, &pool)).transpose()?;
+        let mut configuration = self.run.configure(method, method.configuration(known.config, None))?;
+        if let (Some(adversarial), Some(lessons)) = (&mut configuration.adversarial, &lessons) {
+            // What the demonstrations decide is written down: whoever learns from the reward later does not have them.
+            adversarial.reward = Some(adversarial.sign(lessons.chosen.share_terminated()));
+        }
         let job = Job {
-            configuration: self.run.configure(method, method.configuration(known.config, None))?,
+            configuration,
             method,
             source: self.expert.as_deref().map(Source::load).transpose()?,
             lessons,

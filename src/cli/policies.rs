@@ -138,6 +138,12 @@ fn show(name: &str, json: bool) -> Result<Ending> {
         );
         rows.insert(1, vec!["return".into(), text]);
     }
+    if let Some(demonstrated) = &provenance.demonstrations {
+        let of = if demonstrated.episodes == 1 { "1 episode" } else { &format!("{} episodes", count(demonstrated.episodes)) };
+        let every = if demonstrated.every == 1 { String::new() } else { format!(", one of {} steps", demonstrated.every) };
+        let digest = demonstrated.digest.get(..12).unwrap_or(&demonstrated.digest);
+        rows.push(vec!["demonstrations".into(), format!("{of}{every} of {} ({digest})", demonstrated.path.display())]);
+    }
     terminal::table(&["", ""], &[], rows);
     if !card.parents.is_empty() {
         terminal::say("");

@@ -1,4 +1,4 @@
-//! What `pretrain` and `transfer` share: a job becomes a run folder, the loop runs, the result is shown.
+//! What `pretrain`, `transfer` and `imitate` share: a job becomes a run folder, the loop runs, the result is shown.
 
 use super::arguments::RunArguments;
 use super::signals;
@@ -77,9 +77,9 @@ struct Opened {
 }
 
 fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
-    note_other_environment(&job, registry);
     // The learner first: a run that cannot begin leaves no folder.
     let learner = job.learner(registry, pool)?;
+    note_other_environment(&job, registry);
     let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
     let folder = RunFolder::create(out, job.definition(), source)?;
     let plan = job.plan();
@@ -129,6 +129,24 @@ fn refuse_other(out: &Path, asked: &Job, arguments: &RunArguments, stored: &crat
     if configured && asked.configuration.to_ron() != provenance.configuration {
         return differs("configuration");
     }
+    let kept = provenance.demonstrations.as_ref();
+    if let Some(asked_lessons) = &asked.lessons {
+        let Some(kept) = kept else { return differs("set of demonstrations") };
+        let asked_role = asked.method.is_transfer().then(|| asked_lessons.role.name());
+        let demonstrations = [
+            // The same folder with something else in it is damage, of which more is said later.
+            ("set of demonstrations", asked_lessons.digest == kept.digest || asked_lessons.path == kept.path),
+            ("number of demonstrated episodes", asked_lessons.selection.episodes.is_none_or(|episodes| episodes == kept.episodes)),
+            ("interval of demonstrated steps", asked_lessons.selection.every.is_none_or(|every| every == kept.every)),
+            ("use of its demonstrations", asked_role == kept.role.as_deref()),
+        ];
+        if let Some((what, _)) = demonstrations.iter().find(|(_, same)| !same) {
+            return differs(what);
+        }
+    }
+    if asked.reward.as_ref().is_some_and(|reward| Some(&reward.path) != provenance.reward.as_ref()) {
+        return differs("reward");
+    }
     let settings = [
         ("number of episodes", arguments.episodes.map(|given| given == stored.evaluation_episodes)),
         ("number of evaluations", arguments.evaluations.map(|given| (provenance.steps / given).max(1) == stored.evaluate_every)),
@@ -146,14 +164,16 @@ fn refuse_other(out: &Path, asked: &Job, arguments: &RunArguments, stored: &crat
 }
 
 fn default_out(job: &Job) -> PathBuf {
-    let source = job.source.as_ref().map(|source| format!("{}-to-", source.name())).unwrap_or_default();
+    // The expert of `dagger` is asked, not carried.
+    let source = job.source.as_ref().filter(|_| job.method.is_transfer());
+    let source = source.map(|source| format!("{}-to-", source.name())).unwrap_or_default();
     Path::new("runs").join(format!("{source}{}-{}-{}", job.environment.name, job.method.name(), job.seed))
 }
 
 /// The end of a run in a few lines.
 pub(super) fn show(finished: &Finished) {
     let interval = finished.evaluation.interval();
-    let seconds = finished.took.as_secs_f64();
+    let (seconds, counts) = (finished.took.as_secs_f64(), finished.job.method.counts());
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shown with few digits")]
     let rate = (finished.steps as f64 / seconds.max(1e-9)).round() as u64;
     let rows = vec![
@@ -168,7 +188,7 @@ pub(super) fn show(finished: &Finished) {
             ),
         ],
         vec!["best".into(), format!("{} in {}/best", finished.best.map_or_else(|| "-".into(), number), finished.out.display())],
-        vec!["steps".into(), format!("{} in {seconds:.1} s, {} steps/s", count(finished.steps), count(rate))],
+        vec![counts.into(), format!("{} in {seconds:.1} s, {} {counts}/s", count(finished.steps), count(rate))],
         vec!["run".into(), format!("{} ({})", finished.out.display(), bytes(disk::size(&finished.out)))],
     ];
     terminal::table(&["", ""], &[], rows);

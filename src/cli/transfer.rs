@@ -57,7 +57,7 @@ impl TransferCommand {
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.transfer_steps());
         let settings = self.run.settings();
-        let lessons = self.lessons()?;
+        let lessons = self.lessons(method)?;
         let base = method.configuration(known.config, lessons.as_ref().map(|lessons| lessons.role));
         let configuration = self.run.configure(method, base.clone())?;
         if method.needs_source() {
@@ -90,7 +90,11 @@ impl TransferCommand {
         }
     }
 
-    fn lessons(&self) -> Result<Option<Lessons>> {
+    fn lessons(&self, method: Method) -> Result<Option<Lessons>> {
+        if self.demos.is_some() && !method.takes_demonstrations() {
+            return Err(Error::usage(format!("`{}` learns nothing, of demonstrations neither", method.name()))
+                .hint("leave --demos out, or fit the policy to them with another method"));
+        }
         let role = Role::parse(&self.demos_as)?;
         let selection = Selection { episodes: self.demo_episodes, every: None };
         let pool = self.run.pool()?;

@@ -352,7 +352,7 @@ impl Reading<'_> {
     }
 
     fn column<T: DataType>(&self, column: usize) -> Result<Column<'_, T>> {
-        Ok(Column { reading: self, column, reader: self.reader(column)?, levels: Vec::new() })
+        Ok(Column { reading: self, index: column, reader: self.reader(column)?, levels: Vec::new() })
     }
 
     fn reader<T: DataType>(&self, column: usize) -> Result<ColumnReaderImpl<T>> {
@@ -445,7 +445,7 @@ impl Reading<'_> {
 /// A column that is read episode by episode, straight to its place.
 struct Column<'a, T: DataType> {
     reading: &'a Reading<'a>,
-    column: usize,
+    index: usize,
     reader: ColumnReaderImpl<T>,
     levels: Vec<i16>,
 }
@@ -455,7 +455,7 @@ impl<T: DataType> Column<'_, T> {
     fn observed(&mut self, first: usize, rows: usize, into: &mut Vec<T::T>) -> Result<()> {
         let before = into.len();
         let read = self.reader.read_records(rows, None, None, into);
-        let (records, ..) = read.map_err(|error| self.reading.damaged(self.column, &error.to_string()))?;
+        let (records, ..) = read.map_err(|error| self.reading.damaged(self.index, &error.to_string()))?;
         if (records, into.len() - before) == (rows, rows) { Ok(()) } else { Err(self.too_few(first + records)) }
     }
 
@@ -464,26 +464,26 @@ impl<T: DataType> Column<'_, T> {
         let before = into.len();
         self.levels.clear();
         let read = self.reader.read_records(rows.len(), Some(&mut self.levels), None, into);
-        let (records, ..) = read.map_err(|error| self.reading.damaged(self.column, &error.to_string()))?;
+        let (records, ..) = read.map_err(|error| self.reading.damaged(self.index, &error.to_string()))?;
         if (records, self.levels.len()) != (rows.len(), rows.len()) {
             return Err(self.too_few(rows.start + records));
         }
         // Without a branch per row; only a failure looks for the culprit.
-        let all_there = self.levels[..entry.steps].iter().fold(true, |all, level| all & (*level == 1));
+        let all_there = self.levels[..entry.steps].iter().filter(|level| **level == 1).count() == entry.steps;
         if !all_there || self.levels[entry.steps] != 0 {
             let step = self.levels.iter().position(|level| *level != 1).unwrap_or(entry.steps);
             let what = if step == entry.steps { "a value after the episode's last step" } else { "no value" };
-            return Err(self.reading.damaged(self.column, what).at(format!("episode {}, row {}", entry.episode, rows.start + step)));
+            return Err(self.reading.damaged(self.index, what).at(format!("episode {}, row {}", entry.episode, rows.start + step)));
         }
         if into.len() - before == entry.steps {
             Ok(())
         } else {
-            Err(self.reading.damaged(self.column, "another number of values than rows"))
+            Err(self.reading.damaged(self.index, "another number of values than rows"))
         }
     }
 
     fn too_few(&self, rows: usize) -> Error {
-        self.reading.damaged(self.column, &format!("{rows} rows instead of {}", self.reading.rows))
+        self.reading.damaged(self.index, &format!("{rows} rows instead of {}", self.reading.rows))
     }
 }
 

@@ -8,7 +8,8 @@ use crate::file::Array;
 use crate::file::tensors::take_f64;
 use crate::learn::ppo::Ppo;
 use crate::learn::{Learner, Progress, State};
-use crate::nn::{Moments, Network};
+use crate::nn::kernel::CHUNK;
+use crate::nn::{Moments, Network, Normalizer, Workspace};
 use crate::policy::Policy;
 use crate::rollout::Rollout;
 use crate::seed::Rng;
@@ -58,6 +59,12 @@ impl Config {
             () => Ok(()),
         }
     }
+
+    /// The policy's reward, by how demonstrations end unless the configuration says.
+    #[must_use]
+    pub fn sign(&self, share_terminated: f64) -> RewardSign {
+        self.reward.unwrap_or(if share_terminated > 0.5 { RewardSign::Negative } else { RewardSign::Positive })
+    }
 }
 
 /// What the policy's reward is.
@@ -70,7 +77,10 @@ pub enum Task {
         sign: RewardSign,
     },
     /// What a discriminator recovered before.
-    Recovered,
+    Recovered {
+        /// The same.
+        sign: RewardSign,
+    },
 }
 
 /// The learner.
@@ -111,20 +121,22 @@ impl Adversarial {
         let Task::Imitate { pairs, .. } = &self.task else { return Ok(Seen::default()) };
         let policy = self.ppo.policy();
         let acting = Network::new(&policy.shape, &policy.params);
+        // The one that the rollouts were gathered with: PPO's moves on after its update.
+        let normalizer = policy.normalizer.as_ref();
         let rollouts: Vec<&Rollout> = self.ppo.rollouts().map(|rollout| &*rollout).collect();
         for rollout in &rollouts {
-            self.discriminator.observe(&rollout.observation);
+            self.discriminator.observe(&shown(&rollout.observation, normalizer));
         }
         let size = self.discriminator.minibatch();
         let mut sum = Seen::default();
         #[expect(clippy::cast_precision_loss, reason = "a mean")]
         let share = 1.0 / self.updates as f64;
-        let mut room = Room::new(&policy);
+        let mut workspace = Workspace::new(&policy.shape);
         for _ in 0..self.updates {
             stop.check()?;
-            let expert = demonstrated(pairs, size, &policy, &acting, &mut room, self.discriminator.rng());
+            let expert = demonstrated(pairs, size, &policy, &acting, &mut workspace, self.discriminator.rng());
             self.discriminator.observe(&expert.state);
-            let own = acted(&rollouts, size, self.discriminator.rng());
+            let own = acted(&rollouts, size, normalizer, self.discriminator.rng());
             let seen = self.discriminator.step(&expert, &own)?;
             sum.loss += share * seen.loss;
             sum.expert_accuracy += share * seen.expert_accuracy;
@@ -136,13 +148,13 @@ impl Adversarial {
     /// Writes the discriminator's rewards over the environment's; gives their mean.
     fn reward(&mut self) -> Result<f64> {
         let (mut sum, mut count) = (0.0, 0.0);
-        let sign = match &self.task {
-            Task::Imitate { sign, .. } => Some(*sign),
-            Task::Recovered => None,
-        };
+        let normalizer = self.ppo.policy().normalizer;
         for (shard, rollout) in self.ppo.rollouts().enumerate() {
-            let rows = whole(rollout);
-            let rewards = sign.map_or_else(|| self.discriminator.recovered(&rows), |sign| self.discriminator.rewards(&rows, sign));
+            let rows = whole(rollout, normalizer.as_ref());
+            let rewards = match &self.task {
+                Task::Imitate { sign, .. } => self.discriminator.rewards(&rows, *sign),
+                Task::Recovered { sign } => self.discriminator.recovered(&rows, *sign),
+            };
             if let Some(reward) = rewards.iter().find(|reward| !reward.is_finite()) {
                 return Err(Error::diverged(format!("is {reward}")).at("the discriminator's reward"));
             }
@@ -184,48 +196,44 @@ impl Scale {
     }
 }
 
-/// Room to ask the policy for log-probabilities.
-struct Room {
-    workspace: crate::nn::Workspace,
-}
-
-impl Room {
-    fn new(policy: &Policy) -> Self {
-        Self { workspace: crate::nn::Workspace::new(&policy.shape) }
-    }
-}
-
-/// Demonstrated rows, drawn with replacement, as the policy sees them now, with its log-probabilities.
-fn demonstrated(pairs: &Pairs, count: usize, policy: &Policy, acting: &Network, room: &mut Room, rng: &mut Rng) -> Transitions {
+/// Demonstrated rows, drawn with replacement, with the log-probabilities that the policy gives them now.
+#[expect(clippy::cast_possible_truncation, reason = "networks see f32")]
+fn demonstrated(pairs: &Pairs, count: usize, policy: &Policy, acting: &Network, workspace: &mut Workspace, rng: &mut Rng) -> Transitions {
     let mut rows = Transitions::default();
     let drawn: Vec<Pair> = (0..count).map(|_| pairs.pairs[rng.below(pairs.pairs.len())]).collect();
-    #[expect(clippy::cast_possible_truncation, reason = "networks see f32")]
-    let see = |row: u32, into: &mut Vec<f32>| {
-        let channels = pairs.observation(row).iter().enumerate();
-        into.extend(channels.map(|(channel, value)| policy.normalizer.as_ref().map_or(*value as f32, |by| by.normalize(channel, *value))));
-    };
     for pair in &drawn {
-        see(pair.row, &mut rows.state);
-        see(pair.row + 1, &mut rows.next);
+        rows.state.extend(pairs.observation(pair.row).iter().map(|value| *value as f32));
+        rows.next.extend(pairs.observation(pair.row + 1).iter().map(|value| *value as f32));
         rows.action.extend_from_slice(pairs.action(pair.row));
         rows.goes_on.push(f32::from(u8::from(!pair.terminated)));
     }
-    let inputs = pairs.inputs();
-    for (chunk, states) in drawn.chunks(crate::nn::kernel::CHUNK).zip(rows.state.chunks(crate::nn::kernel::CHUNK * inputs)) {
-        for (row, state) in states.chunks_exact(inputs).enumerate() {
-            room.workspace.input_row(row).copy_from_slice(state);
-        }
-        acting.forward_actor(chunk.len(), &mut room.workspace);
+    for chunk in drawn.chunks(CHUNK) {
         for (row, pair) in chunk.iter().enumerate() {
-            let evaluated = policy.shape.head.evaluate(room.workspace.outputs(row), acting.log_std(), pairs.action(pair.row));
+            let channels = workspace.input_row(row).iter_mut().zip(pairs.observation(pair.row)).enumerate();
+            channels.for_each(|(channel, (to, value))| {
+                *to = policy.normalizer.as_ref().map_or(*value as f32, |normalizer| normalizer.normalize(channel, *value));
+            });
+        }
+        acting.forward_actor(chunk.len(), workspace);
+        for (row, pair) in chunk.iter().enumerate() {
+            let evaluated = policy.shape.head.evaluate(workspace.outputs(row), acting.log_std(), pairs.action(pair.row));
             rows.log_prob.push(evaluated.log_prob);
         }
     }
     rows
 }
 
+/// What environments showed, given what the policy made of it: a reward that hung on one policy's normaliser would be another one for
+/// every other.
+#[expect(clippy::cast_possible_truncation, reason = "networks see f32")]
+fn shown(seen: &[f32], normalizer: Option<&Normalizer>) -> Vec<f32> {
+    let Some(normalizer) = normalizer else { return seen.to_vec() };
+    let channels = normalizer.moments.channels();
+    seen.iter().enumerate().map(|(at, value)| normalizer.raw(at % channels, *value) as f32).collect()
+}
+
 /// The policy's own rows, drawn with replacement.
-fn acted(rollouts: &[&Rollout], count: usize, rng: &mut Rng) -> Transitions {
+fn acted(rollouts: &[&Rollout], count: usize, normalizer: Option<&Normalizer>, rng: &mut Rng) -> Transitions {
     let mut rows = Transitions::default();
     let total: usize = rollouts.iter().map(|rollout| rollout.rows()).sum();
     for _ in 0..count {
@@ -238,8 +246,8 @@ fn acted(rollouts: &[&Rollout], count: usize, rng: &mut Rng) -> Transitions {
             }
             at -= rollout.rows();
         };
-        rows.state.extend_from_slice(rollout.observation_row(at));
-        rows.next.extend_from_slice(rollout.next_observation_row(at));
+        rows.state.extend(shown(rollout.observation_row(at), normalizer));
+        rows.next.extend(shown(rollout.next_observation_row(at), normalizer));
         rows.action.extend_from_slice(rollout.action_row(at));
         rows.goes_on.push(f32::from(u8::from(!rollout.terminated[at])));
         rows.log_prob.push(rollout.log_prob[at]);
@@ -247,11 +255,11 @@ fn acted(rollouts: &[&Rollout], count: usize, rng: &mut Rng) -> Transitions {
     rows
 }
 
-fn whole(rollout: &Rollout) -> Transitions {
+fn whole(rollout: &Rollout, normalizer: Option<&Normalizer>) -> Transitions {
     Transitions {
-        state: rollout.observation.clone(),
+        state: shown(&rollout.observation, normalizer),
         action: rollout.action.clone(),
-        next: rollout.next_observation.clone(),
+        next: shown(&rollout.next_observation, normalizer),
         goes_on: rollout.terminated.iter().map(|terminated| f32::from(u8::from(!terminated))).collect(),
         log_prob: rollout.log_prob.clone(),
     }
@@ -311,10 +319,29 @@ impl Learner for Adversarial {
     }
 }
 
-impl Config {
-    /// The policy's reward, by how demonstrations end unless the configuration says.
-    #[must_use]
-    pub fn sign(&self, share_terminated: f64) -> RewardSign {
-        self.reward.unwrap_or(if share_terminated > 0.5 { RewardSign::Negative } else { RewardSign::Positive })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reward_has_the_sign_of_how_demonstrations_end() {
+        let config = Config::default();
+        assert_eq!(config.sign(1.0), RewardSign::Negative, "the task ends them: every step costs");
+        assert_eq!(config.sign(0.0), RewardSign::Positive, "time ends them: every step is worth something");
+        assert_eq!(config.sign(0.5), RewardSign::Positive);
+        assert_eq!(Config { reward: Some(RewardSign::Both), ..config }.sign(1.0), RewardSign::Both);
+    }
+
+    #[test]
+    fn what_was_shown_comes_back_from_what_was_seen() {
+        let mut moments = Moments::new(2);
+        (0..10).for_each(|step| moments.push(&[f64::from(step), 100.0 + f64::from(step * step)]));
+        let normalizer = Normalizer::new(moments);
+        let raw = [3.5_f32, 120.0, -1.0, 181.0];
+        let seen: Vec<f32> = raw.iter().enumerate().map(|(at, value)| normalizer.normalize(at % 2, f64::from(*value))).collect();
+        for (shown, raw) in shown(&seen, Some(&normalizer)).iter().zip(raw) {
+            assert!((shown - raw).abs() < 1e-4, "{shown} {raw}");
+        }
+        assert_eq!(shown(&raw, None), raw);
     }
 }

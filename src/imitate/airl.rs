@@ -23,8 +23,8 @@ pub(super) fn reward(leaves: &[Tensor], batch: &Batch, state_only: bool) -> Tens
     autograd::mlp(Activation::Tanh, leaves, &Tensor::cat(&[&batch.state, &batch.action], 1)).squeeze_dim(-1)
 }
 
-/// `f(s, a, s') - log pi(a|s)`, `[B]`: the log-odds of the discriminator (section 4), and the policy's reward (appendix A.3). Where the task
-/// is over there is no potential to come.
+/// `f(s, a, s') - log pi(a|s)`, `[B]`: the log-odds of the discriminator (section 4), and as `RewardSign::Both` the policy's reward (appendix
+/// A.3). Where the task is over there is no potential to come.
 pub(super) fn logit(leaves: &[Tensor], batch: &Batch, state_only: bool, discount: f64) -> Tensor {
     let potential = |state: &Tensor| autograd::mlp(Activation::Tanh, &leaves[leaves.len() / 2..], state).squeeze_dim(-1);
     let shaping = potential(&batch.next) * discount * &batch.goes_on - potential(&batch.state);

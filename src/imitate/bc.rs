@@ -72,7 +72,9 @@ impl Config {
         number("learning_rate", self.learning_rate, 0.0, 10.0)?;
         number("entropy_coefficient", self.entropy_coefficient, -1e6, 1e6)?;
         number("l2_coefficient", self.l2_coefficient, 0.0, 1e6)?;
-        number("validation", self.validation, 0.0, 0.9)
+        number("validation", self.validation, 0.0, 0.9)?;
+        #[expect(clippy::cast_precision_loss, reason = "checked below 2^53")]
+        number("patience", self.patience as f64, 1.0, 1e15)
     }
 
     fn weights(&self) -> Weights {
@@ -105,7 +107,7 @@ impl Bc {
     /// Exit 2 when the configuration is impossible.
     pub fn new(config: Config, mut policy: Policy, rates: &[f32], pairs: Pairs, seed: u64, pool: Arc<Pool>) -> Result<Self> {
         config.check()?;
-        if config.normalize_observations && policy.normalizer.is_none() {
+        if config.normalize_observations {
             policy.normalizer = Some(Normalizer::new(pairs.moments()));
         }
         let (training, validation) = split(&pairs.pairs, config.validation, seed);
@@ -156,8 +158,8 @@ impl Bc {
 fn split(pairs: &[Pair], share: f64, seed: u64) -> (Vec<Pair>, Vec<Pair>) {
     let mut rng = Stream::Validation.under(seed);
     let episodes: BTreeSet<u32> = pairs.iter().map(|pair| pair.episode).collect();
-    let mut units: Vec<u32> = if episodes.len() >= 5 { episodes.into_iter().collect() } else { (0..pairs.len() as u32).collect() };
-    let by_episode = units.len() < pairs.len();
+    let by_episode = episodes.len() >= 5;
+    let mut units: Vec<u32> = if by_episode { episodes.into_iter().collect() } else { (0..pairs.len() as u32).collect() };
     rng.shuffle(&mut units);
     // At least one of each, where anything is to be held out and there is more than one.
     let held = if share > 0.0 && units.len() > 1 { ((units.len() as f64 * share).round() as usize).clamp(1, units.len() - 1) } else { 0 };
@@ -234,5 +236,46 @@ impl Learner for Bc {
 
     fn policy(&self) -> Policy {
         Policy { params: self.best.clone(), ..self.cloning.policy().clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Episodes of so many pairs; rows as they lie, each episode with a last observation.
+    fn pairs(lengths: &[u32]) -> Vec<Pair> {
+        let mut row = 0;
+        let mut pairs = Vec::new();
+        for (episode, length) in (0..).zip(lengths) {
+            pairs.extend((0..*length).map(|step| Pair { row: row + step, episode, terminated: false }));
+            row += length + 1;
+        }
+        pairs
+    }
+
+    #[test]
+    fn whole_episodes_are_held_out_of_five_and_steps_of_fewer() {
+        let all = pairs(&[7, 1, 30, 4, 9, 2, 11]);
+        for seed in 0..50 {
+            for share in [0.01, 0.1, 0.3, 0.9] {
+                let (training, held_out) = split(&all, share, seed);
+                let episodes = |pairs: &[Pair]| pairs.iter().map(|pair| pair.episode).collect::<BTreeSet<u32>>();
+                assert!(episodes(&training).is_disjoint(&episodes(&held_out)) && !training.is_empty() && !held_out.is_empty());
+                assert_eq!(training.len() + held_out.len(), all.len());
+            }
+            let (training, held_out) = split(&pairs(&[10, 10]), 0.1, seed);
+            let rows = |pairs: &[Pair]| pairs.iter().map(|pair| pair.row).collect::<BTreeSet<u32>>();
+            assert!(held_out.len() == 2 && training.len() == 18 && rows(&training).is_disjoint(&rows(&held_out)));
+        }
+    }
+
+    #[test]
+    fn at_least_one_is_held_out_where_there_are_two_and_anything_is_to_be() {
+        let held_out = |lengths: &[u32], share: f64| split(&pairs(lengths), share, 3).1.len();
+        assert_eq!([held_out(&[1], 0.5), held_out(&[2], 0.01), held_out(&[2], 0.9), held_out(&[20], 0.0)], [0, 1, 1, 0]);
+        // Every fifth episode is too short for a step that is kept: numbers of episodes have gaps.
+        let sparse: Vec<Pair> = [3, 8, 13, 18, 23].map(|episode| Pair { row: 2 * episode, episode, terminated: false }).to_vec();
+        assert!((0..50).all(|seed| split(&sparse, 0.2, seed).1.len() == 1));
     }
 }

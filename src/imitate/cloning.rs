@@ -197,7 +197,8 @@ impl Cloning {
                     check(&losses)?;
                     sum.add(&losses, share(round.rows.len(), rows.len()));
                     add_decay(gradient, spoken_of, &round.policy.params, round.weights.l2);
-                    adam.step(&mut round.policy.params, gradient, *learning_rate, f64::INFINITY, rates)?;
+                    adam.step(&mut round.policy.params, gradient, *learning_rate, f64::INFINITY, rates)
+                        .map_err(|error| error.hint("lower `bc.learning_rate`"))?;
                     hold_deviations(&mut round.policy.params);
                     if let Actor::Fused(packed) = &mut *round.actor {
                         packed.refresh(actor_values(round.policy));
@@ -243,6 +244,19 @@ impl Cloning {
     }
 }
 
+/// The losses of all pairs as one minibatch and the flat gradient of what is descended on, by the path that the policy's networks take:
+/// what a step computes, laid open for comparison with a reference.
+///
+/// # Errors
+/// As [`Cloning::epoch`].
+pub fn gradient(policy: &Policy, weights: Weights, pairs: &Pairs) -> Result<(Losses, Vec<f32>)> {
+    let rates = vec![1.0; policy.params.layout().entries().len()];
+    let mut cloning = Cloning::new(policy.clone(), &rates, pairs.pairs.len(), 0.0, weights);
+    let seen = pairs.seen(policy.normalizer.as_ref());
+    let losses = cloning.steps(&Lesson { pairs, seen: &seen }, &pairs.pairs, &Pool::inline(), &Stop::new())?;
+    Ok((losses, cloning.gradient))
+}
+
 fn refresh(policy: &Policy, actor: &mut Actor, shards: &mut [Shard]) {
     if let Actor::Fused(packed) = actor {
         packed.refresh(actor_values(policy));
@@ -260,7 +274,7 @@ fn check(losses: &Losses) -> Result<()> {
     if losses.nll.is_finite() && losses.entropy.is_finite() {
         return Ok(());
     }
-    Err(Error::diverged(format!("is {}", losses.nll)).at("negative log-likelihood").hint("lower the learning rate"))
+    Err(Error::diverged(format!("is {}", losses.nll)).at("negative log-likelihood").hint("lower `bc.learning_rate`"))
 }
 
 /// Sums the shards' gradients and losses in order; nothing before the first minibatch.
@@ -381,12 +395,14 @@ impl Shard {
         let observation = autograd::matrix(&seen, rows.len(), inputs);
         let (outputs, _) = autograd::forward(&policy.shape, &self.leaves, &observation);
         let log_std = autograd::log_std(&policy.shape, &self.leaves);
-        let [nll, entropy] = loss(&policy.shape.head, &outputs, log_std, &autograd::matrix(&actions, rows.len(), width));
+        let action = autograd::matrix(&actions, rows.len(), width);
+        let [nll, entropy] = loss(&policy.shape.head, &outputs, log_std, &action);
         let share = share(rows.len(), round.rows.len());
         if round.learn {
             autograd::add_gradient(&((&nll - &entropy * weights.entropy) * share), &self.leaves, &mut self.gradient)?;
         }
-        Ok(Losses { nll: share * nll.double_value(&[]), entropy: share * entropy.double_value(&[]), agreement: 0.0 })
+        let agreement = agreement_tensor(&policy.shape.head, &outputs, &action).double_value(&[]);
+        Ok(Losses { nll: share * nll.double_value(&[]), entropy: share * entropy.double_value(&[]), agreement: share * agreement })
     }
 }
 
@@ -406,5 +422,80 @@ fn agreement(head: &crate::nn::Head, outputs: &[f32], action: &[f32]) -> f64 {
             f64::from(u8::from(mode[0] == action[0]))
         }
         _ => f64::from(outputs.iter().zip(action).map(|(mean, action)| (mean - action).powi(2)).sum::<f32>().sqrt()),
+    }
+}
+
+/// The mean of [`agreement`] over rows, as a scalar.
+fn agreement_tensor(head: &crate::nn::Head, outputs: &Tensor, action: &Tensor) -> Tensor {
+    let of_rows = match head {
+        crate::nn::Head::Categorical => outputs.argmax(-1, true).eq_tensor(&action.to_kind(Kind::Int64)).to_kind(Kind::Float),
+        _ => (outputs - action).square().sum_dim_intlist(-1, false, Kind::Float).sqrt(),
+    };
+    of_rows.mean(Kind::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::env::{ActionSpace, Channel, Spaces};
+    use crate::nn::{Activation, ActorCritic, Head};
+    use crate::seed::Stream;
+    use std::sync::Arc;
+
+    /// A Gaussian without hidden layers, fitted to noisy linear actions: its mean is the least-squares solution, its deviation the root of
+    /// the mean squared residual.
+    #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
+    fn the_clone_of_a_linear_expert_is_the_least_squares_solution() {
+        crate::nn::autograd::use_one_thread();
+        let mut rng = Stream::Bootstrap(0).under(0);
+        let mut pairs = Pairs::empty(1, 1);
+        let (mut n, mut x_sum, mut y_sum, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let mut points = Vec::new();
+        for _ in 0..200 {
+            let x = rng.normal();
+            let y = 0.7 * x - 0.3 + 0.2 * rng.normal();
+            pairs.add(&[x], &[y as f32], 0);
+            points.push((x, y));
+            (n, x_sum, y_sum, xx, xy) = (n + 1.0, x_sum + x, y_sum + y, xx + x * x, xy + x * y);
+        }
+        let slope: f64 = (n * xy - x_sum * y_sum) / (n * xx - x_sum * x_sum);
+        let offset: f64 = (y_sum - slope * x_sum) / n;
+        let residual = (points.iter().map(|(x, y)| (y - slope * x - offset).powi(2)).sum::<f64>() / n).sqrt();
+
+        let channel = |name: &str| Channel { name: name.into(), low: -9.0, high: 9.0 };
+        let spaces = Spaces { observation: vec![channel("x")], action: ActionSpace::Continuous(vec![channel("y")]) };
+        for activation in [Activation::Tanh, Activation::Silu] {
+            let head = Head::DiagonalGaussian { initial_log_std: 0.0 };
+            let shape = ActorCritic { inputs: 1, joined: 0, outputs: 1, actor: Vec::new(), critic: vec![4], activation, head };
+            let params = Params::zeros(shape.layout());
+            let policy = Policy { shape, spaces: spaces.clone(), params, normalizer: None, return_moments: None };
+            let rates = vec![1.0; policy.params.layout().entries().len()];
+            let mut cloning = Cloning::new(policy, &rates, 200, 0.01, Weights { entropy: 0.0, l2: 0.0 });
+            let seen = pairs.seen(None);
+            for _ in 0..1500 {
+                cloning.steps(&Lesson { pairs: &pairs, seen: &seen }, &pairs.pairs, &Arc::new(Pool::inline()), &Stop::new()).unwrap();
+            }
+            let params = &cloning.policy().params;
+            let found = [params.tensor("actor.head.weight")[0], params.tensor("actor.head.bias")[0], params.tensor(LOG_STD)[0]];
+            for (found, expected) in found.iter().zip([slope, offset, residual.ln()]) {
+                assert!((f64::from(*found) - expected).abs() < 2e-3, "{activation:?}: {found} {expected}");
+            }
+            assert!(params.tensor("critic.0.weight").iter().all(|value| *value == 0.0), "demonstrations say nothing of the critic");
+        }
+    }
+
+    #[test]
+    fn both_paths_see_the_same_agreement() {
+        let outputs = [0.5_f32, -1.0, 2.0, 0.1, 0.2, 0.3];
+        let rows = |values: &[f32], columns: usize| crate::nn::autograd::matrix(values, values.len() / columns, columns);
+        let cases: [(Head, &[f32], usize); 2] =
+            [(Head::Categorical, &[2.0, 1.0], 1), (Head::DiagonalGaussian { initial_log_std: 0.0 }, &[0.0, 1.0, 2.0, 0.1, 0.2, 0.3], 3)];
+        for (head, actions, width) in cases {
+            let plain =
+                outputs.chunks(3).zip(actions.chunks(width)).map(|(outputs, action)| agreement(&head, outputs, action)).sum::<f64>() / 2.0;
+            let tensors = agreement_tensor(&head, &rows(&outputs, 3), &rows(actions, width)).double_value(&[]);
+            assert!((plain - tensors).abs() < 1e-6, "{head:?}: {plain} {tensors}");
+        }
     }
 }

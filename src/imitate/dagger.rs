@@ -119,12 +119,6 @@ impl Dagger {
         Ok(dagger)
     }
 
-    /// The expert's share of actions in the next round: what it was given counts as a round in which the expert acted alone.
-    #[expect(clippy::cast_precision_loss, reason = "rounds stay below 2^53")]
-    fn beta(&self) -> f64 {
-        (1.0 - (self.rounds + 1) as f64 / self.config.beta_rounds.max(1) as f64).max(0.0)
-    }
-
     /// Acts by the mixture; every state is labelled with what the expert does there.
     fn gather(&mut self, beta: f64, stop: &Stop) -> Result<()> {
         let policy = self.cloning.policy().clone();
@@ -176,10 +170,16 @@ impl Dagger {
     }
 }
 
+/// The expert's share of actions in a round: what was given counts as one in which the expert acted alone.
+#[expect(clippy::cast_precision_loss, reason = "rounds stay below 2^53")]
+fn beta(round: u64, beta_rounds: u64) -> f64 {
+    (1.0 - (round as f64 + 1.0) / beta_rounds.max(1) as f64).max(0.0)
+}
+
 impl Learner for Dagger {
     /// One round: gather, aggregate, fit.
     fn advance(&mut self, stop: &Stop) -> Result<Progress> {
-        let beta = self.beta();
+        let beta = beta(self.rounds, self.config.beta_rounds);
         self.gather(beta, stop)?;
         let losses = self.fit(stop)?;
         self.rounds += 1;
@@ -227,6 +227,7 @@ impl Learner for Dagger {
         let (inputs, width) = (self.pairs.inputs(), self.pairs.width());
         let states = take_f64(&mut left, "labelled.states", &[labelled, inputs])?;
         let actions = take_f32(&mut left, "labelled.actions", &[labelled, width])?;
+        self.pairs.keep_first(self.given);
         for (state, action) in states.chunks_exact(inputs).zip(actions.chunks_exact(width)) {
             self.pairs.add(state, action, u32::MAX);
         }
@@ -239,5 +240,19 @@ impl Learner for Dagger {
 
     fn policy(&self) -> Policy {
         self.cloning.policy().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beta;
+
+    #[test]
+    fn the_experts_share_falls_in_a_straight_line_to_nothing() {
+        let shares: Vec<f64> = (0..6).map(|round| beta(round, 5)).collect();
+        for (share, expected) in shares.iter().zip([0.8, 0.6, 0.4, 0.2, 0.0, 0.0]) {
+            assert!((share - expected).abs() < 1e-12, "{shares:?}");
+        }
+        assert_eq!([beta(0, 0), beta(0, 1), beta(u64::MAX, 5)], [0.0; 3]);
     }
 }

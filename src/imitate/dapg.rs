@@ -64,9 +64,9 @@ struct Demonstrated {
     turn: Cell<(u64, usize)>,
 }
 
-/// The term of a run with so many iterations. The normaliser must stay as it is.
+/// The term of a run of so many iterations; the last one need not be whole. The normaliser must stay as it is.
 #[must_use]
-pub fn term(config: &Config, pairs: &Pairs, normalizer: Option<&Normalizer>, iterations: u64, seed: u64) -> MakeTerm {
+pub fn term(config: &Config, pairs: &Pairs, normalizer: Option<&Normalizer>, iterations: f64, seed: u64) -> MakeTerm {
     let (inputs, width) = (pairs.inputs(), pairs.width());
     let shown = pairs.seen(normalizer);
     let mut order = pairs.pairs.clone();
@@ -74,8 +74,6 @@ pub fn term(config: &Config, pairs: &Pairs, normalizer: Option<&Normalizer>, ite
     let state: Vec<f32> = order.iter().flat_map(|pair| shown[pair.row as usize * inputs..][..inputs].iter().copied()).collect();
     let action: Vec<f32> = order.iter().flat_map(|pair| pairs.action(pair.row).iter().copied()).collect();
     let (config, shared) = (config.clone(), Arc::new((state, action)));
-    #[expect(clippy::cast_precision_loss, reason = "iterations stay below 2^53")]
-    let iterations = iterations.max(1) as f64;
     Arc::new(move || {
         let (state, action) = (shared.0.clone(), shared.1.clone());
         Box::new(Demonstrated { config: config.clone(), iterations, state, action, inputs, width, turn: Cell::new((0, 0)) })
@@ -90,16 +88,17 @@ impl LossTerm for Demonstrated {
         let total = self.action.len() / self.width;
         let rows = self.config.rows.min(total);
         // A stride that shares no factor with most totals walks through all rows; iterations begin at different ones.
+        let iteration = (fraction * self.iterations).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an iteration's number")]
-        let iteration = (fraction * self.iterations).round() as usize;
-        let first = (iteration * 7919 + turn * rows) % total;
+        let first = (iteration as usize * 7919 + turn * rows) % total;
         let index = |row: usize| (first + row) % total;
         let state: Vec<f32> = (0..rows).flat_map(|row| self.state[index(row) * self.inputs..][..self.inputs].iter().copied()).collect();
         let action: Vec<f32> = (0..rows).flat_map(|row| self.action[index(row) * self.width..][..self.width].iter().copied()).collect();
         let (outputs, _) = autograd::forward(shape, leaves, &autograd::matrix(&state, rows, self.inputs));
         let action = autograd::matrix(&action, rows, self.width);
         let [nll, _] = cloning::loss(&shape.head, &outputs, autograd::log_std(shape, leaves), &action);
-        let greatest = batch.advantage.abs().max().double_value(&[]);
-        nll * (self.config.weight * self.config.decay.powf(fraction * self.iterations) * greatest)
+        // Where nothing that was done is better than expected, neither is what was demonstrated.
+        let greatest = batch.advantage.max().double_value(&[]).max(0.0);
+        nll * (self.config.weight * self.config.decay.powf(iteration) * greatest)
     }
 }

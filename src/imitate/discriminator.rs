@@ -34,6 +34,18 @@ pub enum RewardSign {
     Both,
 }
 
+impl RewardSign {
+    /// The rewards of some logits, in a form that neither overflows nor cancels.
+    #[must_use]
+    pub fn of(self, logit: &Tensor) -> Tensor {
+        match self {
+            Self::Positive => logit.softplus(),
+            Self::Negative => -(-logit).softplus(),
+            Self::Both => logit.copy(),
+        }
+    }
+}
+
 /// Hyper-parameters of the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -54,7 +66,7 @@ impl Default for Config {
     }
 }
 
-/// Rows of transitions as the policy sees them.
+/// Rows of transitions, states as the environment shows them.
 #[derive(Debug, Clone, Default)]
 pub struct Transitions {
     /// `[B, O]`.
@@ -113,13 +125,7 @@ impl Discriminator {
     /// Before its first step. `width` is that of an action, `classes` how many there are where it is an index.
     #[must_use]
     pub fn new(form: Form, config: &Config, inputs: usize, width: usize, classes: Option<usize>, discount: f64, seed: u64) -> Self {
-        let mut layout = Layout::default();
-        let action = classes.unwrap_or(width);
-        match form {
-            Form::Gail => gail::declare(inputs, action, &config.hidden, &mut layout),
-            Form::Airl { state_only } => airl::declare(inputs, if state_only { 0 } else { action }, &config.hidden, &mut layout),
-        }
-        let layout = Arc::new(layout);
+        let layout = Arc::new(layout(form, inputs, classes.unwrap_or(width), &config.hidden));
         let mut params = Params::zeros(Arc::clone(&layout));
         let mut rng = Stream::Discriminator.under(seed);
         for entry in layout.entries().iter().filter(|entry| entry.name.ends_with(".weight")) {
@@ -186,37 +192,17 @@ impl Discriminator {
         }
     }
 
-    fn logit(&self, batch: &Batch) -> Tensor {
-        match self.form {
-            Form::Gail => gail::logit(&self.leaves, &batch.state, &batch.action),
-            Form::Airl { state_only } => airl::logit(&self.leaves, batch, state_only, self.discount),
-        }
-    }
-
     /// The reward of each row, `[B]`.
     #[must_use]
     pub fn rewards(&self, rows: &Transitions, sign: RewardSign) -> Vec<f32> {
-        tch::no_grad(|| {
-            let logit = self.logit(&self.batch(rows));
-            let reward = match sign {
-                RewardSign::Positive => logit.softplus(),
-                RewardSign::Negative => -(-logit).softplus(),
-                RewardSign::Both => logit,
-            };
-            to_numbers(&reward)
-        })
+        tch::no_grad(|| to_numbers(&sign.of(&logit(self.form, &self.leaves, &self.batch(rows), self.discount))))
     }
 
-    /// What it recovered: the reward of each row without shaping and without the policy, `[B]`. Of GAIL the logit, which is all it has.
+    /// What it recovered: the reward of each row without shaping and without the policy, `[B]`. It is known but for a constant, and where
+    /// episodes end early a constant is worth as much as all the rest: it is given the sign of the demonstrations.
     #[must_use]
-    pub fn recovered(&self, rows: &Transitions) -> Vec<f32> {
-        tch::no_grad(|| {
-            let batch = self.batch(rows);
-            to_numbers(&match self.form {
-                Form::Gail => gail::logit(&self.leaves, &batch.state, &batch.action),
-                Form::Airl { state_only } => airl::reward(&self.leaves, &batch, state_only),
-            })
-        })
+    pub fn recovered(&self, rows: &Transitions, sign: RewardSign) -> Vec<f32> {
+        tch::no_grad(|| to_numbers(&sign.of(&recovered(self.form, &self.leaves, &self.batch(rows)))))
     }
 
     /// One gradient step on as many rows of either side: binary cross-entropy, demonstrated is 1, and the gradient penalty.
@@ -225,11 +211,14 @@ impl Discriminator {
     /// Exit 5 when a number is not finite.
     pub fn step(&mut self, expert: &Transitions, policy: &Transitions) -> Result<Seen> {
         let (expert, policy) = (self.batch(expert), self.batch(policy));
-        let (expert_logit, policy_logit) = (self.logit(&expert), self.logit(&policy));
-        let cross_entropy = (-&expert_logit).softplus().mean(Kind::Float) + policy_logit.softplus().mean(Kind::Float);
+        let of = |batch: &Batch| logit(self.form, &self.leaves, batch, self.discount);
+        let (expert_logit, policy_logit) = (of(&expert), of(&policy));
+        let cross_entropy = cross_entropy(&expert_logit, &policy_logit);
         let mut loss = cross_entropy.copy();
         if self.config.gradient_penalty > 0.0 {
-            loss += self.penalty(&expert, &policy) * self.config.gradient_penalty;
+            let along: Vec<f32> = (0..self.config.minibatch).map(|_| self.rng.unit_f32()).collect();
+            let penalty = gradient_penalty(self.form, &self.leaves, &expert, &policy, &Tensor::from_slice(&along), self.discount);
+            loss += penalty * self.config.gradient_penalty;
         }
         let mut gradient = vec![0.0; self.params.values.len()];
         autograd::add_gradient(&loss, &self.leaves, &mut gradient).map_err(|error| error.at("discriminator"))?;
@@ -243,39 +232,6 @@ impl Discriminator {
             expert_accuracy: share(expert_logit.gt(0.0)),
             policy_accuracy: share(policy_logit.lt(0.0)),
         })
-    }
-
-    /// `E (|grad f(x)| - 1)^2` at random places between the two sides (Gulrajani et al. 2017, eq. 3).
-    fn penalty(&mut self, expert: &Batch, policy: &Batch) -> Tensor {
-        let rows = expert.state.size()[0];
-        let along: Vec<f32> = (0..rows).map(|_| self.rng.unit_f32()).collect();
-        let along = Tensor::from_slice(&along).view([rows, 1]);
-        let back: Tensor = 1.0 - &along;
-        let between = |expert: &Tensor, policy: &Tensor| {
-            let between: Tensor = expert * &along + policy * &back;
-            between.detach().set_requires_grad(true)
-        };
-        let (state, action, next) =
-            (between(&expert.state, &policy.state), between(&expert.action, &policy.action), between(&expert.next, &policy.next));
-        let (value, inputs) = match self.form {
-            Form::Gail => (gail::logit(&self.leaves, &state, &action), vec![state, action]),
-            Form::Airl { state_only } => {
-                #[expect(clippy::disallowed_methods, reason = "read, never written")]
-                let batch = Batch {
-                    state: state.shallow_clone(),
-                    action: action.shallow_clone(),
-                    next: next.shallow_clone(),
-                    goes_on: Tensor::ones([rows], (Kind::Float, tch::Device::Cpu)),
-                    log_prob: Tensor::zeros([rows], (Kind::Float, tch::Device::Cpu)),
-                };
-                let value = airl::logit(&self.leaves, &batch, state_only, self.discount);
-                (value, if state_only { vec![state, next] } else { vec![state, action, next] })
-            }
-        };
-        let gradients = Tensor::run_backward(&[value.sum(Kind::Float)], &inputs, true, true);
-        let squares = gradients.iter().map(|gradient| gradient.square().sum_dim_intlist(-1, false, Kind::Float));
-        let norm = squares.fold(Tensor::zeros([rows], (Kind::Float, tch::Device::Cpu)), |sum, square| sum + square);
-        ((norm + 1e-12).sqrt() - 1.0).square().mean(Kind::Float)
     }
 
     /// Adds everything that the future depends on to a set that goes to disk.
@@ -310,9 +266,115 @@ impl Discriminator {
     }
 }
 
+/// The parameters of a form: `action` is the width of an action as the network sees it.
+#[must_use]
+pub fn layout(form: Form, inputs: usize, action: usize, hidden: &[usize]) -> Layout {
+    let mut layout = Layout::default();
+    match form {
+        Form::Gail => gail::declare(inputs, action, hidden, &mut layout),
+        Form::Airl { state_only } => airl::declare(inputs, if state_only { 0 } else { action }, hidden, &mut layout),
+    }
+    layout
+}
+
+/// Log-odds `[B]` that transitions were demonstrated.
+#[must_use]
+pub fn logit(form: Form, leaves: &[Tensor], batch: &Batch, discount: f64) -> Tensor {
+    match form {
+        Form::Gail => gail::logit(leaves, &batch.state, &batch.action),
+        Form::Airl { state_only } => airl::logit(leaves, batch, state_only, discount),
+    }
+}
+
+/// The reward `[B]` without shaping and without the policy. Of GAIL the logit, which is all it has.
+#[must_use]
+pub fn recovered(form: Form, leaves: &[Tensor], batch: &Batch) -> Tensor {
+    match form {
+        Form::Gail => gail::logit(leaves, &batch.state, &batch.action),
+        Form::Airl { state_only } => airl::reward(leaves, batch, state_only),
+    }
+}
+
+/// Binary cross-entropy, demonstrated is 1: `E_expert[-log D] + E_policy[-log(1 - D)]`, from logits `[B]`.
+#[must_use]
+pub fn cross_entropy(expert_logit: &Tensor, policy_logit: &Tensor) -> Tensor {
+    (-expert_logit).softplus().mean(expert_logit.kind()) + policy_logit.softplus().mean(policy_logit.kind())
+}
+
+/// `E (|grad logit(x)| - 1)^2` at places between the two sides, a share `along` `[B]` of the way to the expert (Gulrajani et al. 2017, eq. 3).
+#[must_use]
+pub fn gradient_penalty(form: Form, leaves: &[Tensor], expert: &Batch, policy: &Batch, along: &Tensor, discount: f64) -> Tensor {
+    let kind = along.kind();
+    let along = along.unsqueeze(-1);
+    let back: Tensor = 1.0 - &along;
+    let between = |expert: &Tensor, policy: &Tensor| {
+        let between: Tensor = expert * &along + policy * &back;
+        between.detach().set_requires_grad(true)
+    };
+    let batch = Batch {
+        state: between(&expert.state, &policy.state),
+        action: between(&expert.action, &policy.action),
+        next: between(&expert.next, &policy.next),
+        goes_on: expert.goes_on.ones_like(),
+        log_prob: expert.log_prob.zeros_like(),
+    };
+    let inputs = match form {
+        Form::Gail => vec![&batch.state, &batch.action],
+        Form::Airl { state_only: true } => vec![&batch.state, &batch.next],
+        Form::Airl { state_only: false } => vec![&batch.state, &batch.action, &batch.next],
+    };
+    let gradients = Tensor::run_backward(&[logit(form, leaves, &batch, discount).sum(kind)], &inputs, true, true);
+    let squares = gradients.iter().map(|gradient| gradient.square().sum_dim_intlist(-1, false, kind));
+    let norm = squares.fold(expert.goes_on.zeros_like(), |sum, square| sum + square);
+    // The root has no derivative at zero.
+    ((norm + 1e-12).sqrt() - 1.0).square().mean(kind)
+}
+
 fn to_numbers(values: &Tensor) -> Vec<f32> {
     let mut numbers = vec![0.0; values.numel()];
     let count = numbers.len();
     values.contiguous().copy_data(&mut numbers, count);
     numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten choices between two actions in one state, `first` of them the first.
+    fn choices(first: usize, log_prob: [f32; 2]) -> Transitions {
+        let action: Vec<f32> = (0..10).map(|row| f32::from(u8::from(row >= first))).collect();
+        let log_prob = action.iter().map(|action| log_prob[usize::from(*action > 0.5)]).collect();
+        Transitions { state: vec![0.5; 10], next: vec![0.5; 10], goes_on: vec![0.0; 10], action, log_prob }
+    }
+
+    /// Where demonstrations choose the first action in 8 of 10 cases and the policy in 5, the best discriminator's odds are the ratio of
+    /// the densities (Goodfellow et al. 2014, proposition 1), and AIRL's `f` is the expert's log-probability (Fu et al. 2018, section 4).
+    #[test]
+    fn the_best_discriminator_knows_both_densities() {
+        autograd::use_one_thread();
+        let half = 0.5_f32.ln();
+        let (expert, policy) = (choices(8, [half; 2]), choices(5, [half; 2]));
+        for form in [Form::Gail, Form::Airl { state_only: false }] {
+            let config = Config { hidden: vec![8], gradient_penalty: 0.0, minibatch: 10, learning_rate: 1e-2 };
+            let mut discriminator = Discriminator::new(form, &config, 1, 1, Some(2), 0.9, 0);
+            for _ in 0..1500 {
+                discriminator.step(&expert, &policy).unwrap();
+            }
+            let both = Transitions {
+                state: vec![0.5; 2],
+                next: vec![0.5; 2],
+                goes_on: vec![0.0; 2],
+                action: vec![0.0, 1.0],
+                log_prob: vec![half; 2],
+            };
+            let odds = discriminator.rewards(&both, RewardSign::Both);
+            for (found, expected) in odds.iter().zip([(0.8_f32 / 0.5).ln(), (0.2_f32 / 0.5).ln()]) {
+                assert!((found - expected).abs() < 1e-3, "{form:?}: {odds:?}");
+            }
+            // What is recovered prefers the first action by the log of four; AIRL's does so whatever the policy was.
+            let recovered = discriminator.recovered(&both, RewardSign::Both);
+            assert!((recovered[0] - recovered[1] - 4.0_f32.ln()).abs() < 2e-3, "{form:?}: {recovered:?}");
+        }
+    }
 }

@@ -143,6 +143,16 @@ impl Pairs {
         self.push(observation, action);
     }
 
+    /// Forgets what was added behind the first so many pairs.
+    pub fn keep_first(&mut self, pairs: usize) {
+        if let Some(forgotten) = self.pairs.get(pairs) {
+            let rows = forgotten.row as usize;
+            self.observation.truncate(rows * self.inputs);
+            self.action.truncate(rows * self.width);
+            self.pairs.truncate(pairs);
+        }
+    }
+
     fn rows(&self) -> usize {
         self.observation.len() / self.inputs
     }
@@ -206,5 +216,79 @@ pub fn classes(space: &ActionSpace) -> Option<usize> {
     match space {
         ActionSpace::Discrete(names) => Some(names.len()),
         ActionSpace::Continuous(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::episode::Growing;
+    use crate::env::{Action, Channel, Spaces};
+
+    fn spaces(channels: &[&str]) -> Spaces {
+        let observation = channels.iter().map(|name| Channel { name: (*name).to_owned(), low: -1e9, high: 1e9 }).collect();
+        Spaces { observation, action: ActionSpace::Discrete(vec!["left".into(), "right".into()]) }
+    }
+
+    /// Episodes whose first channel counts steps and whose second one is their number; the action is whether the step is odd.
+    fn chosen(lengths: &[u32], every: usize) -> Chosen {
+        let episode = |(number, length): (u32, &u32)| {
+            let mut growing = Growing::new(None, &[0.0, f64::from(number)]);
+            for step in 0..*length {
+                growing.push(Action::Discrete(step as usize % 2), 1.0, &[f64::from(step + 1), f64::from(number)], &[]);
+            }
+            growing.finish(number % 2 == 0, number % 2 == 1)
+        };
+        Chosen { spaces: spaces(&["step", "episode"]), episodes: (0..).zip(lengths).map(episode).collect(), every }
+    }
+
+    /// For each pair: its step, its episode, what was done, what came next, and whether that was the end.
+    fn seen(pairs: &Pairs) -> Vec<[f64; 5]> {
+        let of = |pair: &Pair| {
+            let (here, next) = (pairs.observation(pair.row), pairs.observation(pair.row + 1));
+            assert_eq!(here[0], f64::from(pair.episode));
+            [here[1], here[0], f64::from(pairs.action(pair.row)[0]), next[1], f64::from(u8::from(pair.terminated))]
+        };
+        pairs.pairs.iter().map(of).collect()
+    }
+
+    fn pairs(lengths: &[u32], every: usize, seed: u64) -> Pairs {
+        // The policy has its channels in another order.
+        Pairs::new(&chosen(lengths, every), &spaces(&["episode", "step"]), &Head::Categorical, seed).unwrap()
+    }
+
+    #[test]
+    fn every_step_is_kept_with_what_came_next_and_only_a_task_that_is_over_terminates() {
+        assert_eq!(
+            seen(&pairs(&[3, 2], 1, 0)),
+            [
+                [0.0, 0.0, 0.0, 1.0, 0.0],
+                [1.0, 0.0, 1.0, 2.0, 0.0],
+                [2.0, 0.0, 0.0, 3.0, 1.0],
+                [0.0, 1.0, 0.0, 1.0, 0.0],
+                [1.0, 1.0, 1.0, 2.0, 0.0]
+            ]
+        );
+    }
+
+    #[test]
+    fn one_of_every_k_steps_is_kept_from_a_random_one_on() {
+        let mut offsets = std::collections::BTreeSet::new();
+        for seed in 0..40 {
+            let kept = seen(&pairs(&[50, 50], 20, seed));
+            for episode in [0.0, 1.0] {
+                let steps: Vec<f64> = kept.iter().filter(|row| row[1] == episode).map(|row| row[0]).collect();
+                assert!(steps[0] < 20.0 && steps.windows(2).all(|two| two[1] - two[0] == 20.0) && steps.last().unwrap() + 20.0 >= 50.0);
+                offsets.insert(steps[0].to_bits());
+            }
+            assert!(kept.iter().all(|row| row[3] == row[0] + 1.0), "what came next is the next step, not the next one that is kept");
+        }
+        assert!(offsets.len() > 15, "{offsets:?}");
+    }
+
+    #[test]
+    fn too_few_steps_are_an_error_with_a_remedy() {
+        let refused = (0..10).find_map(|seed| Pairs::new(&chosen(&[1], 1000), &spaces(&["step"]), &Head::Categorical, seed).err()).unwrap();
+        assert!(refused.remedy().unwrap().contains("--every"));
     }
 }

@@ -156,6 +156,13 @@ impl Normalizer {
     pub fn normalize(&self, channel: usize, raw: f64) -> f32 {
         ((raw - self.mean[channel]) * self.scale[channel]).clamp(-CLIP, CLIP) as f32
     }
+
+    /// The raw value of what one channel was normalised to; of what was clipped, the bound's.
+    #[inline]
+    #[must_use]
+    pub fn raw(&self, channel: usize, normalized: f32) -> f64 {
+        f64::from(normalized) / self.scale[channel] + self.mean[channel]
+    }
 }
 
 #[cfg(test)]

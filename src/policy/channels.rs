@@ -136,3 +136,65 @@ fn match_names(wanted: &[&str], there: &[&str], what: &str, missing: &mut Vec<St
     });
     found.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spaces(action: ActionSpace) -> Spaces {
+        Spaces { observation: vec![Channel { name: "x".into(), low: -1.0, high: 1.0 }], action }
+    }
+
+    fn continuous(channels: &[(&str, f64, f64)]) -> Spaces {
+        let channel = |(name, low, high): &(&str, f64, f64)| Channel { name: (*name).into(), low: *low, high: *high };
+        spaces(ActionSpace::Continuous(channels.iter().map(channel).collect()))
+    }
+
+    /// What the environment is given for the action that is found for `done`.
+    fn back(binding: &Binding, head: &Head, done: &[f64]) -> Vec<f64> {
+        let mut action = vec![0.0; done.len()];
+        binding.unact(head, Action::Continuous(done), &mut action);
+        let mut room = binding.action_room();
+        match binding.act(head, &action, &mut room) {
+            Action::Continuous(values) => values.to_vec(),
+            Action::Discrete(_) => unreachable!("the space is continuous"),
+        }
+    }
+
+    #[test]
+    fn what_was_done_comes_back_through_other_orders_and_bounds() {
+        let policy = continuous(&[("turn", -2.0, 6.0), ("push", -1.0, 1.0), ("free", f64::NEG_INFINITY, f64::INFINITY)]);
+        let env = continuous(&[("free", f64::NEG_INFINITY, f64::INFINITY), ("push", -0.5, 3.0), ("turn", -4.0, 4.0)]);
+        let gaussian = Head::DiagonalGaussian { initial_log_std: 0.0 };
+        let binding = Binding::new(&policy, &env).unwrap();
+        for done in [[7.5, 0.25, 3.5], [-1e3, -0.5, -2.0], [0.0, 1.0, 4.0]] {
+            for (found, done) in back(&binding, &gaussian, &done).iter().zip(done) {
+                assert!((found - done).abs() <= 1e-6 * done.abs().max(1.0), "{found} {done}");
+            }
+        }
+        // Beyond what the policy can do it is the nearest that it can.
+        assert_eq!(back(&binding, &gaussian, &[0.0, 3.0, -4.0]), [0.0, 1.0, -2.0]);
+
+        let bounded = continuous(&[("turn", -2.0, 6.0), ("push", -1.0, 1.0)]);
+        let squashed = Head::SquashedGaussian { initial_log_std: 0.0 };
+        let binding = Binding::new(&bounded, &continuous(&[("push", -1.0, 1.0), ("turn", -2.0, 6.0)])).unwrap();
+        for done in [[0.25, 3.5], [-0.9, -1.5], [1.0, 6.0], [-1.0, -2.0]] {
+            for ((found, done), reach) in back(&binding, &squashed, &done).iter().zip(done).zip([1.0, 4.0]) {
+                assert!((found - done).abs() <= 1.01e-4 * reach, "at a bound it is within 1e-4 of the reach: {found} {done}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_index_comes_back_by_its_name() {
+        let names = |names: [&str; 3]| spaces(ActionSpace::Discrete(names.map(str::to_owned).to_vec()));
+        let binding = Binding::new(&names(["left", "stay", "right"]), &names(["right", "left", "stay"])).unwrap();
+        let mut room = binding.action_room();
+        for (done, expected) in [(0, 2.0), (1, 0.0), (2, 1.0)] {
+            let mut action = [0.0];
+            binding.unact(&Head::Categorical, Action::Discrete(done), &mut action);
+            assert_eq!(action, [expected]);
+            assert!(matches!(binding.act(&Head::Categorical, &action, &mut room), Action::Discrete(index) if index == done));
+        }
+    }
+}

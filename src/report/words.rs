@@ -27,7 +27,13 @@ pub fn subject(pair: &Pair) -> String {
 #[must_use]
 pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
     let scratch = found.scratch();
-    let place = format!("{} of {} in {}", doing(arm.method), subject(pair), pair.target.name);
+    let place = match pair.demonstrations().filter(|_| arm.method.takes_demonstrations()) {
+        Some(demonstrations) if !arm.method.needs_source() => {
+            format!("{} from {demonstrations} in {}", doing(arm.method), pair.target.name)
+        }
+        Some(demonstrations) => format!("{} of {} with {demonstrations} in {}", doing(arm.method), subject(pair), pair.target.name),
+        None => format!("{} of {} in {}", doing(arm.method), subject(pair), pair.target.name),
+    };
     let numbers = format!(
         "its {} is {}, scratch's {}",
         match pair.measure {
@@ -206,7 +212,7 @@ fn arm_notes(pair: &Pair, found: &PairResults, arm: &Arm, against: &Against) -> 
     if let Some(first) = against.sign_changes.first() {
         notes.push(sign_change(pair, name, first, against.sign_changes.len() > 1));
     }
-    if let (Some(control), true) = (&found.control, arm.method.learns()) {
+    if let (Some(control), true) = (&found.control, arm.method.learns() && arm.method.needs_source()) {
         let apart = against_control(arm, control);
         notes.push(format!(
             "With every step counted, the source's too, scratch gets {} steps and comes to {} at their end: {name} ends {} {} from that.",

@@ -45,14 +45,14 @@ impl Context<'_> {
             iqm: iqm(&values),
             sampled: mean(&curves.iter().filter_map(last).collect::<Vec<_>>()),
             failed: failed.collect(),
-            against: (arm.method != Method::Scratch).then(|| self.against(&curves, &values, &metrics)),
+            against: (arm.method != Method::Scratch).then(|| self.against(arm.method, &curves, &values, &metrics)),
             curves,
             values,
             metrics,
         }
     }
 
-    fn against(&self, curves: &[Vec<Point>], values: &[f64], metrics: &TransferMetrics) -> Against {
+    fn against(&self, method: Method, curves: &[Vec<Point>], values: &[f64], metrics: &TransferMetrics) -> Against {
         let kind = self.pair.measure;
         let by = |curves: &[Vec<Point>], steps: u64| curves.iter().map(|curve| up_to(kind, curve, steps)).collect::<Vec<f64>>();
         let budgets: Vec<(u64, Vec<f64>, Vec<f64>)> =
@@ -66,7 +66,8 @@ impl Context<'_> {
             idle: None,
             sure_of_the_wrong: self.sure_of_the_wrong(curves, &band),
             band,
-            pays: self.pays(metrics.time_to_threshold.median),
+            // What started from no source has nothing to win back.
+            pays: if method.needs_source() { self.pays(metrics.time_to_threshold.median) } else { Pays::Unasked },
         }
     }
 

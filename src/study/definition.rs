@@ -71,7 +71,7 @@ pub struct Pair {
     pub reference_steps: u64,
     /// Environment steps after which the target's task is known to be learned.
     pub known_steps: u64,
-    /// What all methods but scratch learn from as well.
+    /// What all methods but scratch and zero-shot learn from as well.
     pub lessons: Option<Lessons>,
     /// The learner's configuration there, by method, before tuning.
     pub configurations: Vec<(Method, Configuration)>,
@@ -119,11 +119,17 @@ impl Pair {
     /// `source → target`, and from how many demonstrations.
     #[must_use]
     pub fn title(&self) -> String {
-        let lessons = self.lessons.as_ref().map_or_else(String::new, |lessons| match lessons.chosen.episodes.len() {
-            1 => " from 1 demonstration".to_owned(),
-            episodes => format!(" from {episodes} demonstrations"),
-        });
+        let lessons = self.demonstrations().map_or_else(String::new, |demonstrations| format!(" from {demonstrations}"));
         format!("{} → {}{lessons}", self.origin.name(), self.target.name)
+    }
+
+    /// How many demonstrations, in words, where there are some.
+    #[must_use]
+    pub fn demonstrations(&self) -> Option<String> {
+        self.lessons.as_ref().map(|lessons| match lessons.chosen.episodes.len() {
+            1 => "1 demonstration".to_owned(),
+            episodes => format!("{episodes} demonstrations"),
+        })
     }
 
     /// Environment steps that a method's run costs, the source's included.
@@ -181,7 +187,7 @@ impl Pair {
             method,
             configuration: self.configuration(method, factor),
             source: source.filter(|_| method.needs_source()).cloned(),
-            lessons: self.lessons.clone().filter(|_| method != Method::Scratch),
+            lessons: self.lessons.clone().filter(|_| method != Method::Scratch && method.takes_demonstrations()),
             reward: None,
             // What clones alone takes no step in the environment.
             steps: if method == Method::Bc { 0 } else { self.steps },
@@ -434,7 +440,8 @@ fn resolve(
     let target = registry.resolve(&pair.target)?;
     let known = defaults::for_environment(&target.simulator);
     let configure = |method: Method| {
-        let mut configuration = method.configuration(known.config.clone(), role.filter(|_| method.needs_source()));
+        let mut configuration =
+            method.configuration(known.config.clone(), role.filter(|_| method.needs_source() && method.takes_demonstrations()));
         for text in texts {
             configuration = configuration.apply_own(text)?;
         }

@@ -86,7 +86,7 @@ pub struct PairFile {
     /// What the verdict on this pair is about, where it is not the study's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,
-    /// Demonstrations of the target that every method but scratch learns from as well: an axis, one pair for each number of episodes.
+    /// Demonstrations of the target that every method but scratch and zero-shot learns from as well: an axis, one pair for each number of episodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demonstrations: Option<DemonstrationsFile>,
 }

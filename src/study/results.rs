@@ -124,7 +124,7 @@ pub enum Pays {
     Never,
     /// Half of the method's runs do not reach the threshold.
     Unknown,
-    /// The source cost nothing, or there is no threshold.
+    /// There is no source, it cost nothing, or there is no threshold.
     Unasked,
 }
 

@@ -1,6 +1,7 @@
 //! Categorical: one logit per action.
 
 use super::Evaluated;
+use crate::nn::kernel::LEAST_GRADIENT;
 use crate::seed::Rng;
 use tch::{Kind, Tensor};
 
@@ -80,7 +81,8 @@ pub fn backward(
         let log_prob = logit - evaluated.log_total;
         let prob = log_prob.exp();
         let one = if i == chosen { 1.0 } else { 0.0 };
-        *gradient = log_prob_gradient * (one - prob) - entropy_gradient * prob * (log_prob + evaluated.entropy);
+        let slope = log_prob_gradient * (one - prob) - entropy_gradient * prob * (log_prob + evaluated.entropy);
+        *gradient = if slope.abs() > LEAST_GRADIENT { slope } else { 0.0 };
     }
 }
 

@@ -1,5 +1,6 @@
 //! Activations over whole buffers.
 
+use super::LEAST_GRADIENT;
 use crate::nn::Activation;
 use pulp::Simd;
 
@@ -18,6 +19,7 @@ pub(super) fn apply<S: Simd>(simd: S, activation: Activation, values: &mut [f32]
 pub(super) fn backward<S: Simd>(simd: S, activation: Activation, values: &[f32], gradient: &mut [f32]) {
     let (values, gradient): (&[S::f32s], &mut [S::f32s]) = (bytemuck::cast_slice(values), bytemuck::cast_slice_mut(gradient));
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+    let least = simd.splat_f32s(LEAST_GRADIENT);
     match activation {
         Activation::Relu => {
             for (gradient, value) in gradient.iter_mut().zip(values) {
@@ -27,7 +29,8 @@ pub(super) fn backward<S: Simd>(simd: S, activation: Activation, values: &[f32],
         _ => {
             for (gradient, value) in gradient.iter_mut().zip(values) {
                 let slope = simd.negate_mul_add_f32s(*value, *value, one);
-                *gradient = simd.mul_f32s(*gradient, slope);
+                let product = simd.mul_f32s(*gradient, slope);
+                *gradient = simd.select_f32s(simd.greater_than_f32s(simd.abs_f32s(product), least), product, zero);
             }
         }
     }

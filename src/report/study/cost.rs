@@ -65,6 +65,7 @@ fn tried(arm: &Arm) -> String {
 fn warm_up(method: Method, configuration: &Configuration) -> u64 {
     match method {
         Method::FineTune => configuration.fine_tune.as_ref().map_or(0, |config| config.critic_warm_up),
+        Method::Dapg | Method::BehaviourRegularised => configuration.after_cloning.as_ref().map_or(0, |config| config.critic_warm_up),
         _ => 0,
     }
 }
