@@ -1,8 +1,9 @@
 //! The demonstrations that a run learns from, and what is done with them.
 
-use crate::demo::Demonstrations;
+use crate::demo::{Demonstrations, Episode};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result, did_you_mean};
+use crate::file::{digest, ron};
 use crate::imitate::{Chosen, Selection};
 use crate::parallel::Pool;
 use crate::policy::card::Demonstrated;
@@ -47,7 +48,8 @@ impl Role {
 pub struct Lessons {
     /// Where they lie.
     pub path: PathBuf,
-    /// What the set is.
+    /// What is learned from: SHA-256 of the environment, the spaces, and the checksums of the chosen episodes. A set that grows behind them, or
+    /// lies in other parts, is the same.
     pub digest: String,
     /// What of it is learned from.
     pub selection: Selection,
@@ -73,7 +75,10 @@ impl Lessons {
         let set = Demonstrations::open(path)?;
         let chosen = Chosen::read(&set, selection, pool)?;
         let environment_ron = set.header().environment_ron.clone();
-        Ok(Self { path: path.to_owned(), digest: set.digest(), selection, role, environment_ron, chosen: Arc::new(chosen) })
+        let checksums: Vec<u32> = chosen.episodes.iter().map(Episode::checksum).collect();
+        let identity = ron::to_text(&(&environment_ron, &set.header().spaces, checksums));
+        let digest = digest::of_bytes(identity.as_bytes());
+        Ok(Self { path: path.to_owned(), digest, selection, role, environment_ron, chosen: Arc::new(chosen) })
     }
 
     /// How the environment in which they were recorded differs from the one that is learned in: `(name, there, here)`.

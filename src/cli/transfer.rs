@@ -13,7 +13,7 @@ use crate::learn::ppo::{self, defaults};
 use crate::run::Evaluation;
 use crate::run::folder::SOURCE;
 use crate::study::estimate::estimate;
-use crate::study::file::{PairFile, SourceFile};
+use crate::study::file::{DemonstrationsFile, PairFile, SourceFile};
 use crate::study::{Changes, Definition, File};
 use clap::Args;
 use std::path::PathBuf;
@@ -169,7 +169,11 @@ impl TransferCommand {
             target: self.target.clone(),
             steps: steps.max(job.configuration.ppo.rollout_steps()),
             measure: None,
-            demonstrations: None,
+            demonstrations: job.lessons.as_ref().map(|lessons| DemonstrationsFile {
+                path: lessons.path.clone(),
+                episodes: vec![lessons.chosen.episodes.len() as u64],
+                role: lessons.role,
+            }),
         };
         let file = File {
             about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),

@@ -54,6 +54,12 @@ impl Episode {
         self.rewards.iter().sum()
     }
 
+    /// CRC-32C of everything about it: what tells whether it is still the one that was recorded.
+    #[must_use]
+    pub fn checksum(&self) -> u32 {
+        super::journal::checksum(self)
+    }
+
     /// A channel's course, `[T + 1]`.
     #[must_use]
     pub fn channel(&self, channel: usize) -> &[f64] {

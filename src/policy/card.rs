@@ -73,7 +73,7 @@ pub struct Provenance {
 pub struct Demonstrated {
     /// Where they lay.
     pub path: PathBuf,
-    /// What they are.
+    /// What was learned from: environment, spaces and the checksums of these episodes.
     pub digest: String,
     /// How many episodes.
     pub episodes: u64,

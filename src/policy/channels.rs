@@ -33,7 +33,9 @@ impl Binding {
         let action = match_names(&policy.action.names(), &env.action.names(), "action", &mut missing);
         if env.action.size() != policy.action.size() && !kinds_differ {
             let extra: Vec<&str> = env.action.names().into_iter().filter(|name| !policy.action.names().contains(name)).collect();
-            missing.push(format!("the policy does not know the actions {}", extra.join(", ")));
+            if !extra.is_empty() {
+                missing.push(format!("the policy does not know the actions {}", extra.join(", ")));
+            }
         }
         if !missing.is_empty() {
             return Err(Error::artefact(format!("the policy does not fit the environment: {}", missing.join("; ")))

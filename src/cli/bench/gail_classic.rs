@@ -6,7 +6,7 @@ use crate::cli::arguments::pool;
 use crate::cli::signals;
 use crate::cli::terminal::{self, Bar, Ending, number};
 use crate::demo::record::{self, Ask};
-use crate::demo::{Header, Recorder, Recording};
+use crate::demo::{Demonstrations, Header, Recorder, Recording};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Result};
 use crate::imitate::Selection;
@@ -161,16 +161,20 @@ impl GailClassic {
     /// Ten episodes of the expert, its actions drawn.
     fn record(&self, task: &Task, registry: &Registry, pool: &Pool, stop: &Stop) -> Result<()> {
         let path = self.demonstrations(task);
-        if path.join(crate::demo::dataset::MANIFEST).is_file() {
-            return Ok(());
-        }
         let (spec, source) = (task.spec(registry)?, Source::load(task.name)?);
         let (builder, built) = (registry.clone(), spec.clone());
         let make: crate::rollout::MakeEnv = Arc::new(move || builder.build(&built));
         let digest = source.card.digest.clone();
         let recorder = Recorder::Policy { name: source.name(), digest, stochastic: true, seed: 0, min_return: None };
         let header = Header::new(&spec, make()?.spaces(), record::info(Choice::Sample), recorder);
-        let mut recording = Recording::create(&path, header)?;
+        let mut recording = match Demonstrations::open(&path) {
+            Ok(set) if set.is_finished() && set.len() == 10 && *set.header() == header => return Ok(()),
+            Ok(set) if set.is_finished() => {
+                return Err(Error::usage("holds other demonstrations").at(path.display()).hint("pass another --out"));
+            }
+            Ok(_) => Recording::resume(&path, &header)?,
+            Err(_) => Recording::create(&path, header)?,
+        };
         let ask = Ask { episodes: 10, choice: Choice::Sample, seed: 0, min_return: None };
         record::record(&source.policy, &make, &ask, &mut recording, pool, stop, |_| {})?;
         recording.finish()
@@ -204,7 +208,7 @@ impl GailClassic {
             let (builder, built) = (registry.clone(), spec.clone());
             let make: crate::rollout::MakeEnv = Arc::new(move || builder.build(&built));
             let random = mean(&random_returns(&make, 200, 0, pool, stop)?);
-            let expert = crate::demo::Demonstrations::open(&self.demonstrations(task))?;
+            let expert = Demonstrations::open(&self.demonstrations(task))?;
             let expert = expert.episodes().map(|episode| episode.map(|(_, episode)| episode.total())).collect::<Result<Vec<_>>>()?;
             let expert = mean(&expert);
             for cell in cells.iter().filter(|cell| cell.task.name == task.name) {
