@@ -51,7 +51,7 @@ fn main() -> heirloom::Result<()> {
     let selection = Selection { episodes: Some(5), every: None };
     let lessons = Lessons::read(&folder, selection, Role::Start, &pool)?;
     let job = Job { lessons: Some(lessons), evaluations: 2, ..Job::new(environment, Method::Bc, configuration, CLONING_STEPS, 0) };
-    let mut learner = job.learner(&registry, &pool)?;
+    let mut learner = job.learner(&registry, &pool, &Stop::new())?;
     let evaluator = job.evaluator(&registry, &pool);
     if let Outcome::Finished(clone) =
         drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Nobody)?

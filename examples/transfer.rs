@@ -34,7 +34,7 @@ fn run(title: &'static str, environment: &str, method: Method, source: Option<So
     let configuration = method.configuration(known.config, None);
     let job = Job { source, evaluations: 4, ..Job::new(environment, method, configuration, steps, 0) };
     let pool = Arc::new(Pool::new(2, heirloom::nn::autograd::use_one_thread)?);
-    let mut learner = job.learner(&registry, &pool)?;
+    let mut learner = job.learner(&registry, &pool, &Stop::new())?;
     let evaluator = job.evaluator(&registry, &pool);
     // `None`: no run folder. With one, the run would survive any stop.
     let outcome = drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Narrator(title))?;

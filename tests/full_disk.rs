@@ -68,7 +68,7 @@ fn a_run_outlives_a_full_disk() {
     let run = |name: &str, disturbed: bool| {
         let path = scratch.path().join(name);
         let pool = Arc::new(Pool::inline());
-        let mut learner = job.learner(&registry, &pool).unwrap();
+        let mut learner = job.learner(&registry, &pool, &Stop::new()).unwrap();
         let mut folder = RunFolder::create(&path, job.definition(), None).unwrap();
         let mut landlord = Landlord {
             run: if disturbed { path.clone() } else { scratch.path().join("elsewhere") },

@@ -33,7 +33,7 @@ impl Listener for Curve {
 fn curve(job: &Job) -> Vec<(u64, f64)> {
     heirloom::nn::autograd::use_one_thread();
     let (registry, pool) = (Registry::standard(), Arc::new(Pool::inline()));
-    let mut learner = job.learner(&registry, &pool).unwrap();
+    let mut learner = job.learner(&registry, &pool, &Stop::new()).unwrap();
     let mut curve = Curve(Vec::new());
     let evaluator = job.evaluator(&registry, &pool);
     let outcome = drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut curve).unwrap();

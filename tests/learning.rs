@@ -41,7 +41,7 @@ fn final_return(task: &str, seed: u64) -> f64 {
         environment,
     };
     let pool = Arc::new(Pool::inline());
-    let mut learner = job.learner(&registry, &pool).unwrap();
+    let mut learner = job.learner(&registry, &pool, &Stop::new()).unwrap();
     let evaluator = job.evaluator(&registry, &pool);
     let outcome = drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), &Stop::new(), &mut Deaf).unwrap();
     match outcome {

@@ -92,7 +92,7 @@ fn transferred(job: Job, source: &Job) -> Job {
 fn learner(job: &Job, threads: usize) -> Box<dyn Learner> {
     heirloom::nn::autograd::use_one_thread();
     let pool = Arc::new(Pool::new(threads, heirloom::nn::autograd::use_one_thread).unwrap());
-    job.learner(&Registry::standard(), &pool).unwrap()
+    job.learner(&Registry::standard(), &pool, &Stop::new()).unwrap()
 }
 
 /// The digest after every update of an uninterrupted run.

@@ -95,7 +95,7 @@ fn learning_from_demonstrations_gives_the_same_digest_on_any_number_of_threads()
         let digest = |threads: usize| {
             nn::autograd::use_one_thread();
             let pool = Arc::new(Pool::new(threads, nn::autograd::use_one_thread).unwrap());
-            let mut learner = job.learner(&Registry::standard(), &pool).unwrap();
+            let mut learner = job.learner(&Registry::standard(), &pool, &Stop::new()).unwrap();
             for _ in 0..5 {
                 learner.advance(&Stop::new()).unwrap();
             }

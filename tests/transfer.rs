@@ -57,7 +57,7 @@ fn config(activation: Activation) -> ppo::Config {
 
 fn learner(job: &Job) -> Box<dyn Learner> {
     heirloom::nn::autograd::use_one_thread();
-    job.learner(&Registry::standard(), &Arc::new(Pool::inline())).unwrap()
+    job.learner(&Registry::standard(), &Arc::new(Pool::inline()), &Stop::new()).unwrap()
 }
 
 /// A policy after some updates in plain CartPole.
@@ -117,7 +117,7 @@ fn what_cannot_be_matched_is_refused_channel_by_channel() {
     let source = source(Activation::Tanh);
     let refused = |target: Spec, method: Method| {
         let job = job(target, method, method.configuration(config(Activation::Tanh), None), Some(&source));
-        let error = job.learner(&Registry::standard(), &Arc::new(Pool::inline())).map(drop).unwrap_err();
+        let error = job.learner(&Registry::standard(), &Arc::new(Pool::inline()), &Stop::new()).map(drop).unwrap_err();
         assert_eq!(error.kind(), heirloom::error::Kind::Artefact);
         error.to_string()
     };

@@ -13,6 +13,7 @@ use crate::rollout::collect::Choice;
 use crate::run::checkpoint::Position;
 use crate::run::folder::SOURCE;
 use crate::run::{Definition, Evaluator, Plan, RunFolder};
+use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -159,8 +160,9 @@ impl Job {
     ///
     /// # Errors
     /// When source, demonstrations and target cannot be matched, the configuration is impossible, or an environment cannot be built.
-    pub fn learner(&self, registry: &Registry, pool: &Arc<Pool>) -> Result<Box<dyn Learner>> {
-        learner::build(self, registry, pool)
+    /// [`Kind::Stopped`] when a signal comes while a policy is cloned.
+    pub fn learner(&self, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Box<dyn Learner>> {
+        learner::build(self, registry, pool, stop)
     }
 
     /// How its policy is measured.
@@ -266,7 +268,7 @@ pub struct Opened {
 ///
 /// # Errors
 /// Exit 2 when there is no run or it would be shortened, 3 when it is damaged, 7 when another process has it.
-pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
     let (mut folder, checkpoint, damaged) = RunFolder::open(path)?;
     let mut job = rebuild(path, folder.definition(), registry, pool).map_err(|error| error.at(path.display()))?;
     if let Some(steps) = steps {
@@ -279,7 +281,7 @@ pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc
         }
         job.steps = steps;
     }
-    let mut learner = job.learner(registry, pool)?;
+    let mut learner = job.learner(registry, pool, stop)?;
     let mut position = Position::default();
     if let Some((found, state)) = checkpoint {
         learner.restore(&state).map_err(|error| error.at(path.display()))?;

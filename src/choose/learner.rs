@@ -20,10 +20,10 @@ use crate::transfer::{Handover, Transfer, feature_extraction, fine_tune, reset_h
 use std::sync::Arc;
 
 /// Builds a job's learner, before its first step.
-pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Box<dyn Learner>> {
+pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Box<dyn Learner>> {
     let make = job.make_env(registry);
     let spaces = make()?.spaces().clone();
-    let building = Building { job, make, spaces, pool };
+    let building = Building { job, make, spaces, pool, stop };
     Ok(match job.method {
         Method::ZeroShot | Method::Scratch | Method::FineTune | Method::ResetHead | Method::FeatureExtraction => {
             Box::new(building.ppo(building.transfer()?)?)
@@ -68,6 +68,7 @@ struct Building<'a> {
     make: MakeEnv,
     spaces: Spaces,
     pool: &'a Arc<Pool>,
+    stop: &'a Stop,
 }
 
 impl Building<'_> {
@@ -116,7 +117,7 @@ impl Building<'_> {
                 config.normalize_observations &= is_new;
                 let after = after_cloning::Config::default();
                 let mut bc = Bc::new(config, start.policy, start.rates.at(u64::MAX), pairs, self.job.seed, Arc::clone(self.pool))?;
-                bc.run(after.cloning_steps, &Stop::new())?;
+                bc.run(after.cloning_steps, self.stop)?;
                 // What moves next is the method's; of what had no source, a clone's.
                 let cloned = after_cloning::start(&after, bc.policy());
                 start = Start { rates: if is_new { cloned.rates } else { start.rates }, policy: cloned.policy };
@@ -143,7 +144,7 @@ impl Building<'_> {
     fn clone_alone(&self) -> Result<Transfer> {
         let mut start = self.fresh()?;
         let mut bc = self.bc(start.clone())?;
-        bc.run(CLONING_STEPS, &Stop::new())?;
+        bc.run(CLONING_STEPS, self.stop)?;
         start.policy = bc.policy();
         Ok(Transfer { start, terms: Vec::new() })
     }
@@ -164,6 +165,7 @@ impl Building<'_> {
             &self.make,
             self.job.seed,
             Arc::clone(self.pool),
+            self.stop,
         )
     }
 
@@ -205,7 +207,7 @@ impl Building<'_> {
     fn cloned(&self) -> Result<(Start, Policy, Pairs)> {
         let config = self.job.configuration.after_cloning.clone().unwrap_or_default();
         let mut bc = self.bc(self.fresh()?)?;
-        bc.run(config.cloning_steps, &Stop::new())?;
+        bc.run(config.cloning_steps, self.stop)?;
         let clone = bc.policy();
         let pairs = self.pairs(&clone)?;
         Ok((after_cloning::start(&config, clone.clone()), clone, pairs))

@@ -5,7 +5,7 @@ use super::signals;
 use super::terminal::{self, Ending, Progress, bytes, count, number};
 use crate::choose::{Job, open_run};
 use crate::env::Registry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::file::disk;
 use crate::learn::Learner;
 use crate::parallel::Pool;
@@ -38,7 +38,13 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
     let out = arguments.out.clone().unwrap_or_else(|| default_out(&job));
     let pool = arguments.pool()?;
     let stop = signals::stop_on_signals()?;
-    let mut opened = if arguments.resume { resume(&out, &job, arguments, registry, &pool)? } else { begin(&out, job, registry, &pool)? };
+    let opened =
+        if arguments.resume { resume(&out, &job, arguments, registry, &pool, &stop) } else { begin(&out, job, registry, &pool, &stop) };
+    let mut opened = match opened {
+        // While a policy was cloned, before the first step: there is nothing to keep.
+        Err(error) if error.kind() == Kind::Stopped => return Ok(Err(Ending::Signal(stop.requested().unwrap_or(2)))),
+        opened => opened?,
+    };
     opened.plan.stop_after_updates = arguments.stop_after_updates;
     let evaluator = opened.job.evaluator(registry, &pool);
     let mut progress = Progress::new(arguments.json, arguments.verbose);
@@ -76,9 +82,9 @@ struct Opened {
     plan: Plan,
 }
 
-fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
     // The learner first: a run that cannot begin leaves no folder.
-    let learner = job.learner(registry, pool)?;
+    let learner = job.learner(registry, pool, stop)?;
     note_other_environment(&job, registry);
     let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
     let folder = RunFolder::create(out, job.definition(), source)?;
@@ -95,10 +101,10 @@ fn note_other_environment(job: &Job, registry: &Registry) {
     }
 }
 
-fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry, pool: &Arc<Pool>) -> Result<Opened> {
+fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
     let stored = RunFolder::read_definition(out)?;
     refuse_other(out, asked, arguments, &stored).map_err(|error| error.at(out.display()))?;
-    let opened = open_run(out, arguments.steps, registry, pool)?;
+    let opened = open_run(out, arguments.steps, registry, pool, stop)?;
     for damage in &opened.damaged {
         terminal::warn(damage);
     }

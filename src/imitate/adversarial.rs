@@ -124,20 +124,24 @@ impl Adversarial {
         // The one that the rollouts were gathered with: PPO's moves on after its update.
         let normalizer = policy.normalizer.as_ref();
         let rollouts: Vec<&Rollout> = self.ppo.rollouts().map(|rollout| &*rollout).collect();
+        let mut states = Vec::new();
         for rollout in &rollouts {
-            self.discriminator.observe(&shown(&rollout.observation, normalizer));
+            states.clear();
+            show(&rollout.observation, normalizer, &mut states);
+            self.discriminator.observe(&states);
         }
         let size = self.discriminator.minibatch();
         let mut sum = Seen::default();
         #[expect(clippy::cast_precision_loss, reason = "a mean")]
         let share = 1.0 / self.updates as f64;
         let mut workspace = Workspace::new(&policy.shape);
+        let mut own = Own { policy: &policy, acting: &acting, workspace: Workspace::new(&policy.shape) };
         for _ in 0..self.updates {
             stop.check()?;
             let expert = demonstrated(pairs, size, &policy, &acting, &mut workspace, self.discriminator.rng());
             self.discriminator.observe(&expert.state);
-            let own = acted(&rollouts, size, normalizer, self.discriminator.rng());
-            let seen = self.discriminator.step(&expert, &own)?;
+            let acted = own.drawn(&rollouts, size, self.discriminator.rng());
+            let seen = self.discriminator.step(&expert, &acted)?;
             sum.loss += share * seen.loss;
             sum.expert_accuracy += share * seen.expert_accuracy;
             sum.policy_accuracy += share * seen.policy_accuracy;
@@ -148,9 +152,11 @@ impl Adversarial {
     /// Writes the discriminator's rewards over the environment's; gives their mean.
     fn reward(&mut self) -> Result<f64> {
         let (mut sum, mut count) = (0.0, 0.0);
-        let normalizer = self.ppo.policy().normalizer;
+        let policy = self.ppo.policy();
+        let acting = Network::new(&policy.shape, &policy.params);
+        let mut own = Own { policy: &policy, acting: &acting, workspace: Workspace::new(&policy.shape) };
         for (shard, rollout) in self.ppo.rollouts().enumerate() {
-            let rows = whole(rollout, normalizer.as_ref());
+            let rows = own.whole(rollout);
             let rewards = match &self.task {
                 Task::Imitate { sign, .. } => self.discriminator.rewards(&rows, *sign),
                 Task::Recovered { sign } => self.discriminator.recovered(&rows, *sign),
@@ -223,45 +229,65 @@ fn demonstrated(pairs: &Pairs, count: usize, policy: &Policy, acting: &Network, 
     rows
 }
 
-/// What environments showed, given what the policy made of it: a reward that hung on one policy's normaliser would be another one for
+/// Adds what environments showed, given what the policy made of it: a reward that hung on one policy's normaliser would be another one for
 /// every other.
 #[expect(clippy::cast_possible_truncation, reason = "networks see f32")]
-fn shown(seen: &[f32], normalizer: Option<&Normalizer>) -> Vec<f32> {
-    let Some(normalizer) = normalizer else { return seen.to_vec() };
+fn show(seen: &[f32], normalizer: Option<&Normalizer>, into: &mut Vec<f32>) {
+    let Some(normalizer) = normalizer else { return into.extend_from_slice(seen) };
     let channels = normalizer.moments.channels();
-    seen.iter().enumerate().map(|(at, value)| normalizer.raw(at % channels, *value) as f32).collect()
+    into.extend(seen.iter().enumerate().map(|(at, value)| normalizer.raw(at % channels, *value) as f32));
 }
 
-/// The policy's own rows, drawn with replacement.
-fn acted(rollouts: &[&Rollout], count: usize, normalizer: Option<&Normalizer>, rng: &mut Rng) -> Transitions {
-    let mut rows = Transitions::default();
-    let total: usize = rollouts.iter().map(|rollout| rollout.rows()).sum();
-    for _ in 0..count {
-        let mut at = rng.below(total);
-        let mut shards = rollouts.iter();
-        let rollout = loop {
-            let rollout = shards.next().expect("a row of one of the shards");
-            if at < rollout.rows() {
-                break rollout;
-            }
-            at -= rollout.rows();
-        };
-        rows.state.extend(shown(rollout.observation_row(at), normalizer));
-        rows.next.extend(shown(rollout.next_observation_row(at), normalizer));
-        rows.action.extend_from_slice(rollout.action_row(at));
-        rows.goes_on.push(f32::from(u8::from(!rollout.terminated[at])));
-        rows.log_prob.push(rollout.log_prob[at]);
+/// The policy's own rows, with what the environment got of its actions: demonstrations end at the bounds, and what a Gaussian draws beyond
+/// them would give it away.
+struct Own<'a> {
+    policy: &'a Policy,
+    acting: &'a Network,
+    workspace: Workspace,
+}
+
+impl Own<'_> {
+    /// Rows drawn with replacement.
+    fn drawn(&mut self, rollouts: &[&Rollout], count: usize, rng: &mut Rng) -> Transitions {
+        let mut rows = Transitions::default();
+        let total: usize = rollouts.iter().map(|rollout| rollout.rows()).sum();
+        for _ in 0..count {
+            let mut at = rng.below(total);
+            let mut shards = rollouts.iter();
+            let rollout = loop {
+                let rollout = shards.next().expect("a row of one of the shards");
+                if at < rollout.rows() {
+                    break rollout;
+                }
+                at -= rollout.rows();
+            };
+            self.put(rollout, at, &mut rows);
+        }
+        rows
     }
-    rows
-}
 
-fn whole(rollout: &Rollout, normalizer: Option<&Normalizer>) -> Transitions {
-    Transitions {
-        state: shown(&rollout.observation, normalizer),
-        action: rollout.action.clone(),
-        next: shown(&rollout.next_observation, normalizer),
-        goes_on: rollout.terminated.iter().map(|terminated| f32::from(u8::from(!terminated))).collect(),
-        log_prob: rollout.log_prob.clone(),
+    /// All rows of a rollout.
+    fn whole(&mut self, rollout: &Rollout) -> Transitions {
+        let mut rows = Transitions::default();
+        (0..rollout.rows()).for_each(|at| self.put(rollout, at, &mut rows));
+        rows
+    }
+
+    fn put(&mut self, rollout: &Rollout, at: usize, rows: &mut Transitions) {
+        let (head, normalizer) = (&self.policy.shape.head, self.policy.normalizer.as_ref());
+        show(rollout.observation_row(at), normalizer, &mut rows.state);
+        show(rollout.next_observation_row(at), normalizer, &mut rows.next);
+        let start = rows.action.len();
+        rows.action.extend_from_slice(rollout.action_row(at));
+        let action = &mut rows.action[start..];
+        rows.log_prob.push(if head.cut(action, &self.policy.spaces.action) {
+            self.workspace.input_row(0).copy_from_slice(rollout.observation_row(at));
+            self.acting.forward_actor(1, &mut self.workspace);
+            head.evaluate(self.workspace.outputs(0), self.acting.log_std(), action).log_prob
+        } else {
+            rollout.log_prob[at]
+        });
+        rows.goes_on.push(f32::from(u8::from(!rollout.terminated[at])));
     }
 }
 

@@ -134,6 +134,7 @@ impl Bc {
     /// As [`Learner::advance`].
     pub fn run(&mut self, steps: u64, stop: &Stop) -> Result<()> {
         while self.steps < steps && !self.finished() {
+            stop.check_unarmed()?;
             self.advance(stop)?;
         }
         Ok(())

@@ -89,6 +89,7 @@ impl Dagger {
         make: &MakeEnv,
         seed: u64,
         pool: Arc<Pool>,
+        stop: &Stop,
     ) -> Result<Self> {
         config.check()?;
         bc.check()?;
@@ -115,7 +116,7 @@ impl Dagger {
             pool,
         };
         // Round 0: what was given.
-        dagger.fit(&Stop::new())?;
+        dagger.fit(stop)?;
         Ok(dagger)
     }
 

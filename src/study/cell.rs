@@ -121,7 +121,10 @@ impl Cell {
         stepped: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<CellResult>> {
         let pool = Arc::new(Pool::inline());
-        let mut learner = self.job.learner(registry, &pool)?;
+        let mut learner = match self.job.learner(registry, &pool, stop) {
+            Err(error) if error.kind() == Kind::Stopped => return Ok(None),
+            learner => learner?,
+        };
         let evaluator = self.job.evaluator(registry, &pool);
         let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, stepped };
         let failed = match drive(learner.as_mut(), &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve) {

@@ -107,7 +107,7 @@ fn limit(cell: &Cell) -> f64 {
 fn try_out(cell: &Cell, registry: &Registry) -> Result<Rate> {
     let pool = Arc::new(Pool::inline());
     let stop = Stop::new();
-    let mut learner = cell.job.learner(registry, &pool)?;
+    let mut learner = cell.job.learner(registry, &pool, &stop)?;
     let began = Instant::now();
     for _ in 0..ITERATIONS {
         learner.advance(&stop)?;

@@ -8,7 +8,7 @@ use crate::cli::terminal::{self, Bar, Ending, number};
 use crate::demo::record::{self, Ask};
 use crate::demo::{Demonstrations, Header, Recorder, Recording};
 use crate::env::{Registry, Spec};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::imitate::Selection;
 use crate::learn::ppo::defaults;
 use crate::parallel::Pool;
@@ -260,7 +260,10 @@ fn returns(job: &Job, registry: &Registry, stop: &Stop) -> Result<Option<Vec<f64
         }
     }
     let pool = Arc::new(Pool::inline());
-    let mut learner = job.learner(registry, &pool)?;
+    let mut learner = match job.learner(registry, &pool, stop) {
+        Err(error) if error.kind() == Kind::Stopped => return Ok(None),
+        learner => learner?,
+    };
     let evaluator = Evaluator { choice: Choice::Sample, ..job.evaluator(registry, &pool) };
     match drive(learner.as_mut(), &job.plan(), &evaluator, None, Position::default(), stop, &mut Nobody)? {
         Outcome::Finished(evaluation) => Ok(Some(evaluation.returns)),

@@ -188,6 +188,18 @@ impl Head {
         }
     }
 
+    /// Cuts an action to what the environment gets of it: a plain Gaussian's ends at the bounds. Tells whether anything was cut.
+    pub fn cut(&self, action: &mut [f32], space: &ActionSpace) -> bool {
+        let (Self::DiagonalGaussian { .. }, ActionSpace::Continuous(channels)) = (self, space) else { return false };
+        let bounded = |channel: &Channel| channel.low.is_finite() && channel.high.is_finite();
+        let mut changed = false;
+        for (action, _) in action.iter_mut().zip(channels).filter(|(_, channel)| bounded(channel)) {
+            changed |= action.abs() > 1.0;
+            *action = action.clamp(-1.0, 1.0);
+        }
+        changed
+    }
+
     /// Kullback-Leibler divergences `[B]` from one distribution to another of this head, given outputs `[B, A]` and log-std `[A]` of
     /// both.
     #[must_use]
