@@ -5,7 +5,10 @@
 mod lessons;
 mod program;
 
+use heirloom::choose::{Lessons, Role};
 use heirloom::demo::{Demonstrations, Recording};
+use heirloom::imitate::Selection;
+use heirloom::parallel::Pool;
 use heirloom::policy::store;
 use program::Program;
 
@@ -173,7 +176,8 @@ fn what_was_learned_is_a_run_and_a_policy_like_any_other() {
     assert_eq!(card.provenance.steps, 0, "cloning takes no step in the environment");
     let demonstrated = card.provenance.demonstrations.unwrap();
     assert_eq!((demonstrated.episodes, demonstrated.every, demonstrated.role), (2, 3, None));
-    assert_eq!(demonstrated.digest, Demonstrations::open(&program.path("demos")).unwrap().digest());
+    let lessons = Lessons::read(&program.path("demos"), Selection::default(), Role::Start, &Pool::inline()).unwrap();
+    assert_eq!(demonstrated.digest, lessons.digest);
     assert_eq!(
         card.provenance.command,
         "heirloom imitate demos cartpole --method bc --every 3 --steps 300 --seed 0 --evaluations 2 --episodes 2 --checkpoint-every 1"
