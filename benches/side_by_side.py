@@ -24,7 +24,7 @@ def ours():
 
 
 HEIRLOOM = ours()
-TORCH, JAX = (os.path.join(peers, v, "bin", "python") for v in ("torch", "jax"))
+TORCH, JAX, IMITATION = (os.path.join(peers, v, "bin", "python") for v in ("torch", "jax", "imitation"))
 speed = lambda text: [HEIRLOOM, *text.split()]
 peer = lambda python, text: [python, os.path.join(here, "peers", text.split()[0]), *text.split()[1:]]
 # name of the work -> [(who, command), ...]; ours first. The figure compared is steps per second unless `key` says otherwise.
@@ -51,6 +51,15 @@ WORK = {
     "infer-256": ("p50_us", [
         ("heirloom", speed("infer --envs 256 --steps 20000 --threads 1")), ("ONNX Runtime", peer(TORCH, "infer.py --lib onnxruntime --envs 256 --steps 10000")),
         ("NumPy", peer(TORCH, "infer.py --lib numpy --envs 256 --steps 5000"))]),
+    "bc": ("steps_per_second", [
+        ("heirloom 2 threads", speed("cloning --steps 3000000 --threads 2")), ("heirloom 1 thread", speed("cloning --steps 2000000 --threads 1")),
+        ("PyTorch loop", peer(TORCH, "bc.py --steps 768000 --threads 1")), ("PyTorch loop, 2 threads", peer(TORCH, "bc.py --steps 768000 --threads 2")),
+        ("imitation", peer(IMITATION, "bc.py --lib imitation --steps 128000 --threads 1"))]),
+    "demo-load": ("median_seconds", [
+        ("heirloom 2 threads", speed("demo-load --threads 2")), ("pyarrow, 2 threads", peer(TORCH, "read_table.py --threads 2")),
+        ("heirloom 1 thread", speed("demo-load --threads 1")), ("pyarrow, 1 thread", peer(TORCH, "read_table.py --threads 1"))]),
+    "demo-record": ("recording", [
+        (f"heirloom {task}, {threads} thread(s)", speed(f"demo-record --setting {task} --threads {threads} --steps 1000000")) for task in ("cartpole", "pendulum") for threads in (1, 2)]),
     "limits": ("sgemm_1024_gflops", [("sgemm, one core", peer(TORCH, "limits.py --threads 1"))]),
     "memory": ("bytes_per_100k_steps", [("heirloom", speed("memory --steps 1000000"))]),
 }
@@ -86,6 +95,10 @@ for work, (key, rows) in WORK.items():
         ratio = first / value if key == "steps_per_second" else value / first
         cpu = statistics.median([line["steps"] / line["cpu_seconds"] for line in lines if line.get("cpu_seconds")] or [float("nan")])
         print(f"| {work} | {who} | {value:12.5g} | {ratio:.2f} | {cpu:.4g} |")
+    if work == "demo-record":
+        for who, _ in rows:
+            acting, cost = (median(found.get((work, who), []), key) for key in ("acting", "cost"))
+            print(f"| recording, what it costs | {who} | {cost:12.1%} | of {acting:.4g} steps/s of acting alone | |")
     if work == "ppo-b" and (work, "heirloom 1 thread") in found and ("limits", "sgemm, one core") in found:
         gflops, limit = median(found[(work, "heirloom 1 thread")], "update_gflops"), median(found[("limits", "sgemm, one core")], "sgemm_1024_gflops")
         print(f"| PPO update, share of sgemm | one core | {gflops:.1f} of {limit:.1f} GFLOP/s | {gflops / limit:.2f} | |")
