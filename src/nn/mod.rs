@@ -14,6 +14,7 @@ pub mod network;
 pub mod normalizer;
 pub mod numerics;
 pub mod params;
+pub mod second_order;
 
 pub use actor_critic::ActorCritic;
 pub use adam::Adam;

@@ -5,6 +5,7 @@
 
 pub mod categorical;
 pub mod diagonal_gaussian;
+mod second_order;
 pub mod squashed_gaussian;
 
 use crate::env::{Action, ActionSpace, Channel};

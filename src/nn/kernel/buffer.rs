@@ -1,36 +1,39 @@
 //! Floats that start on a cache line and come in whole ones, so that vectors never straddle two.
 
+use super::Real;
 use bytemuck::{Pod, Zeroable};
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// Floats in a cache line: every row of a kernel's matrix is a multiple of it long.
+/// Floats in a cache line (f32; of f64 in two): every row of a kernel's matrix is a multiple of it long.
 const LINE: usize = 16;
 
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
-struct Line([f32; LINE]);
+struct Line([u8; 64]);
 
 /// A zeroed run of floats, aligned to 64 bytes, its length a multiple of 16.
 #[derive(Debug, Clone)]
-pub struct Buffer(Vec<Line>);
+pub struct Buffer<T = f32>(Vec<Line>, PhantomData<T>);
 
-impl Buffer {
+impl<T: Real> Buffer<T> {
     /// At least `length` zeros.
     #[must_use]
     pub fn zeros(length: usize) -> Self {
-        Self(vec![Line([0.0; LINE]); length.div_ceil(LINE)])
+        let bytes = length.next_multiple_of(LINE) * size_of::<T>();
+        Self(vec![Line::zeroed(); bytes / size_of::<Line>()], PhantomData)
     }
 }
 
-impl Deref for Buffer {
-    type Target = [f32];
-    fn deref(&self) -> &[f32] {
+impl<T: Real> Deref for Buffer<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
         bytemuck::cast_slice(&self.0)
     }
 }
 
-impl DerefMut for Buffer {
-    fn deref_mut(&mut self) -> &mut [f32] {
+impl<T: Real> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
         bytemuck::cast_slice_mut(&mut self.0)
     }
 }

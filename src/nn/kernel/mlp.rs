@@ -1,31 +1,31 @@
 //! An MLP's forward and backward pass over a chunk of rows.
 
-use super::matmul::{PANEL, add_outer, add_rows, multiply};
-use super::{Buffer, CHUNK, activation, padded, stride};
+use super::matmul::{Base, PANEL, add_outer, add_rows, multiply};
+use super::{Buffer, CHUNK, Real, activation, padded, stride};
 use crate::nn::{Activation, Mlp};
 use pulp::{Arch, Simd, WithSimd};
 
 /// The weights in the two orders that the products want, refreshed from the flat parameters once per update.
 #[derive(Debug, Clone)]
-pub struct Packed {
-    layers: Vec<PackedLayer>,
-    activation: Activation,
-    arch: Arch,
+pub struct Packed<T = f32> {
+    pub(super) layers: Vec<PackedLayer<T>>,
+    pub(super) activation: Activation,
+    pub(super) arch: Arch,
 }
 
 #[derive(Debug, Clone)]
-struct PackedLayer {
-    inputs: usize,
-    outputs: usize,
+pub(super) struct PackedLayer<T> {
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
     /// `[inputs, outputs]`, padded, in panels.
-    by_input: Buffer,
+    pub(super) by_input: Buffer<T>,
     /// `[outputs]`, padded.
-    bias: Buffer,
+    pub(super) bias: Buffer<T>,
     /// `[outputs, inputs]`, padded, in panels; empty for the first layer, whose input needs no gradient.
-    by_output: Buffer,
+    pub(super) by_output: Buffer<T>,
 }
 
-impl Packed {
+impl<T: Real> Packed<T> {
     /// Room for the weights of a network.
     #[must_use]
     pub fn new(mlp: &Mlp) -> Self {
@@ -40,7 +40,7 @@ impl Packed {
     }
 
     /// Copies the weights in. `flat` holds, layer after layer, weight `[outputs, inputs]` and bias `[outputs]`.
-    pub fn refresh(&mut self, flat: &[f32]) {
+    pub fn refresh(&mut self, flat: &[T]) {
         let mut rest = flat;
         for layer in &mut self.layers {
             let (weight, after) = rest.split_at(layer.outputs * layer.inputs);
@@ -68,19 +68,19 @@ impl Packed {
     }
 
     /// Fills `activations` from its inputs, for the first `rows` rows, at most [`CHUNK`].
-    pub fn forward(&self, rows: usize, activations: &mut Activations) {
+    pub fn forward(&self, rows: usize, activations: &mut Activations<T>) {
         self.arch.dispatch(Forward { net: self, rows, activations });
     }
 
     /// Adds the gradient of the weights, given that of the outputs ([`Activations::output_and_gradient`]), for the rows of the last
     /// [`Packed::forward`].
-    pub fn backward(&self, rows: usize, activations: &mut Activations, gradients: &mut Gradients) {
+    pub fn backward(&self, rows: usize, activations: &mut Activations<T>, gradients: &mut Gradients<T>) {
         self.arch.dispatch(Backward { net: self, rows, activations, gradients });
     }
 }
 
 /// `to[j, i] = from[i, j]`: `from` is `[rows, columns]`, rows of `to` are `to_stride` apart. Blocks of 16 keep both sides in cache.
-fn transpose(from: &[f32], columns: usize, to: &mut [f32], to_stride: usize) {
+fn transpose<T: Copy>(from: &[T], columns: usize, to: &mut [T], to_stride: usize) {
     for (block, rows) in from.chunks(16 * columns).enumerate() {
         for column in 0..columns {
             let to = &mut to[column * to_stride + 16 * block..];
@@ -93,15 +93,15 @@ fn transpose(from: &[f32], columns: usize, to: &mut [f32], to_stride: usize) {
 
 /// What a chunk of rows looks like on its way through a network.
 #[derive(Debug, Clone)]
-pub struct Activations {
+pub struct Activations<T = f32> {
     /// For the input and each layer's output: `[CHUNK, size]`, rows a stride apart.
-    values: Vec<Buffer>,
+    pub(super) values: Vec<Buffer<T>>,
     /// For each layer's output, the loss's gradient with respect to it.
-    gradients: Vec<Buffer>,
+    pub(super) gradients: Vec<Buffer<T>>,
     sizes: Vec<usize>,
 }
 
-impl Activations {
+impl<T: Real> Activations<T> {
     /// Room for a chunk.
     #[must_use]
     pub fn new(mlp: &Mlp) -> Self {
@@ -111,7 +111,7 @@ impl Activations {
 
     /// One row of the input, to be written.
     #[inline]
-    pub fn input_row(&mut self, row: usize) -> &mut [f32] {
+    pub fn input_row(&mut self, row: usize) -> &mut [T] {
         let size = self.sizes[0];
         &mut self.values[0][row * stride(size)..][..size]
     }
@@ -125,20 +125,20 @@ impl Activations {
     /// One row of the output.
     #[inline]
     #[must_use]
-    pub fn output_row(&self, row: usize) -> &[f32] {
+    pub fn output_row(&self, row: usize) -> &[T] {
         let (size, values) = (self.sizes[self.sizes.len() - 1], &self.values[self.values.len() - 1]);
         &values[row * stride(size)..][..size]
     }
 
     /// One row of the output, to be written by whoever computes it another way.
-    pub fn output_row_mut(&mut self, row: usize) -> &mut [f32] {
+    pub fn output_row_mut(&mut self, row: usize) -> &mut [T] {
         let (size, last) = (self.sizes[self.sizes.len() - 1], self.values.len() - 1);
         &mut self.values[last][row * stride(size)..][..size]
     }
 
     /// One row of the output beside the loss's gradient with respect to it, to be written.
     #[inline]
-    pub fn output_and_gradient(&mut self, row: usize) -> (&[f32], &mut [f32]) {
+    pub fn output_and_gradient(&mut self, row: usize) -> (&[T], &mut [T]) {
         let (size, values) = (self.sizes[self.sizes.len() - 1], &self.values[self.values.len() - 1]);
         let last = self.gradients.len() - 1;
         let at = row * stride(size);
@@ -148,12 +148,12 @@ impl Activations {
 
 /// The summed gradient of the weights, in the order in which the products leave it.
 #[derive(Debug, Clone)]
-pub struct Gradients {
-    layers: Vec<(Buffer, Buffer)>,
+pub struct Gradients<T = f32> {
+    pub(super) layers: Vec<(Buffer<T>, Buffer<T>)>,
     sizes: Vec<usize>,
 }
 
-impl Gradients {
+impl<T: Real> Gradients<T> {
     /// Zeros.
     #[must_use]
     pub fn new(mlp: &Mlp) -> Self {
@@ -169,13 +169,13 @@ impl Gradients {
     /// Back to zero.
     pub fn clear(&mut self) {
         for (weight, bias) in &mut self.layers {
-            weight.fill(0.0);
-            bias.fill(0.0);
+            weight.fill(T::zero());
+            bias.fill(T::zero());
         }
     }
 
     /// Adds everything to a flat gradient in the order of the flat parameters.
-    pub fn add_to(&self, flat: &mut [f32]) {
+    pub fn add_to(&self, flat: &mut [T]) {
         let mut rest = flat;
         for (index, (weight, bias)) in self.layers.iter().enumerate() {
             let (inputs, outputs) = (self.sizes[index], self.sizes[index + 1]);
@@ -185,24 +185,24 @@ impl Gradients {
             for (output, row) in flat_weight.chunks_exact_mut(inputs).enumerate() {
                 if index == 0 {
                     let column = weight[output..].iter().step_by(padded(outputs));
-                    row.iter_mut().zip(column).for_each(|(to, from)| *to += from);
+                    row.iter_mut().zip(column).for_each(|(to, from)| *to += *from);
                 } else {
                     let from = &weight[output * padded(inputs)..][..inputs];
-                    row.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+                    row.iter_mut().zip(from).for_each(|(to, from)| *to += *from);
                 }
             }
-            flat_bias.iter_mut().zip(bias.iter()).for_each(|(to, from)| *to += from);
+            flat_bias.iter_mut().zip(bias.iter()).for_each(|(to, from)| *to += *from);
         }
     }
 }
 
-struct Forward<'a> {
-    net: &'a Packed,
+struct Forward<'a, T> {
+    net: &'a Packed<T>,
     rows: usize,
-    activations: &'a mut Activations,
+    activations: &'a mut Activations<T>,
 }
 
-impl WithSimd for Forward<'_> {
+impl<T: Real> WithSimd for Forward<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -212,7 +212,7 @@ impl WithSimd for Forward<'_> {
             let (before, after) = self.activations.values.split_at_mut(index + 1);
             let (x, n, y_stride) = (&before[index], padded(layer.outputs), stride(layer.outputs));
             let y = &mut after[0][..rows * y_stride];
-            multiply(simd, x, stride(layer.inputs), rows, layer.inputs, &layer.by_input, n, Some(&layer.bias), y, y_stride);
+            multiply(simd, x, stride(layer.inputs), rows, layer.inputs, &layer.by_input, n, Base::Row(&layer.bias), y, y_stride);
             if index < last {
                 activation::apply(simd, self.net.activation, y);
             }
@@ -220,14 +220,14 @@ impl WithSimd for Forward<'_> {
     }
 }
 
-struct Backward<'a> {
-    net: &'a Packed,
+struct Backward<'a, T> {
+    net: &'a Packed<T>,
     rows: usize,
-    activations: &'a mut Activations,
-    gradients: &'a mut Gradients,
+    activations: &'a mut Activations<T>,
+    gradients: &'a mut Gradients<T>,
 }
 
-impl WithSimd for Backward<'_> {
+impl<T: Real> WithSimd for Backward<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -246,7 +246,7 @@ impl WithSimd for Backward<'_> {
                 let (seen, n) = (&values[index][..rows * inputs], padded(layer.inputs));
                 add_outer(simd, gradient, outputs, rows, layer.outputs, seen, inputs, n, weight);
                 let input_gradient = &mut before[index - 1][..rows * inputs];
-                multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, n, None, input_gradient, inputs);
+                multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, n, Base::Zero, input_gradient, inputs);
                 activation::backward(simd, self.net.activation, seen, input_gradient);
             }
         }

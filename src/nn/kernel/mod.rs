@@ -8,10 +8,14 @@ mod activation;
 mod buffer;
 mod matmul;
 mod mlp;
+mod real;
+mod tangent;
 
 pub use buffer::Buffer;
 use buffer::{padded, stride};
 pub use mlp::{Activations, Gradients, Packed};
+pub use real::Real;
+pub use tangent::Tangents;
 
 /// Rows that pass through a network together: small enough for activations to stay in the nearest caches, large enough to amortise
 /// loading weights.
