@@ -10,6 +10,7 @@ pub mod error;
 pub mod file;
 pub mod imitate;
 pub mod learn;
+pub mod meta;
 pub mod nn;
 pub mod parallel;
 pub mod policy;

@@ -44,6 +44,8 @@ pub enum Stream {
     DemonstrationOrder,
     /// What is held out of demonstrations.
     Validation,
+    /// Everything about the k-th task of a meta-learner: its episodes' streams.
+    MetaTask(u64),
     /// The k-th resampling of a bootstrap.
     Bootstrap(u64),
 }
@@ -65,6 +67,7 @@ impl Stream {
             Self::Mixture => ("mixture", 0),
             Self::DemonstrationOrder => ("demonstration-order", 0),
             Self::Validation => ("validation", 0),
+            Self::MetaTask(k) => ("meta-task", k),
             Self::Bootstrap(k) => ("bootstrap", k),
         }
     }

@@ -8,6 +8,7 @@ pub mod rates;
 pub mod schedule;
 pub mod state;
 pub mod term;
+pub mod trust_region;
 
 pub use rates::Rates;
 pub use schedule::Schedule;

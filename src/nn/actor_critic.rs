@@ -90,6 +90,34 @@ impl ActorCritic {
         }
     }
 
+    /// Names, shapes and places of the parameters that choose actions, as [`ActorCritic::actor_values`] gives them: actor, log-std.
+    #[must_use]
+    pub fn actor_layout(&self) -> Layout {
+        let mut layout = Layout::default();
+        self.actor_mlp().declare("actor", &mut layout);
+        if self.head.initial_log_std().is_some() {
+            layout.push(LOG_STD, &[self.outputs]);
+        }
+        layout
+    }
+
+    /// What chooses actions, in one flat run.
+    #[must_use]
+    pub fn actor_values(&self, params: &Params) -> Vec<f32> {
+        let mut values = params.values[..self.actor_mlp().parameter_count()].to_vec();
+        values.extend(params.layout().range(LOG_STD).map_or(&[][..], |range| &params.values[range]));
+        values
+    }
+
+    /// Takes over what chooses actions.
+    pub fn set_actor_values(&self, params: &mut Params, values: &[f32]) {
+        let (actor, log_std) = values.split_at(self.actor_mlp().parameter_count());
+        params.values[..actor.len()].copy_from_slice(actor);
+        if let Some(range) = params.layout().range(LOG_STD) {
+            params.values[range].copy_from_slice(log_std);
+        }
+    }
+
     /// Whether the fused kernel computes it; otherwise libtorch does.
     #[must_use]
     pub const fn is_fused(&self) -> bool {

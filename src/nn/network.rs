@@ -146,6 +146,13 @@ impl Workspace {
         self.actor.input_row(row)
     }
 
+    /// A row of the input, `[O]`.
+    #[inline]
+    #[must_use]
+    pub fn input(&self, row: usize) -> &[f32] {
+        self.actor.input(row)
+    }
+
     /// A row of the outputs, `[A]`.
     #[inline]
     #[must_use]

@@ -65,6 +65,9 @@ pub trait Witness {
     /// The policy looks at the environments of `chunk`; the workspace holds what it makes of them, row by row.
     fn sees(&mut self, _bound: &Bound<'_>, _environments: &Environments, _chunk: &[usize], _workspace: &Workspace) {}
 
+    /// The policy chose an action for environment `index`, as its head gives it.
+    fn chooses(&mut self, _index: usize, _action: &[f32]) {}
+
     /// Environment `index` was acted in. `seen` is what it shows now; at the end of its episode, what that ended with.
     ///
     /// # Errors
@@ -106,6 +109,7 @@ pub fn run_episodes(
             witness.sees(bound, &environments, chunk, &workspace);
             for (row, index) in chunk.iter().enumerate() {
                 let log_prob = choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], &mut action);
+                witness.chooses(*index, &action);
                 let action = binding.act(head, &action, &mut room);
                 let mut outcome = environments.step(*index, action)?;
                 let finished = environments.finished.pop();

@@ -116,6 +116,14 @@ impl<T: Real> Activations<T> {
         &mut self.values[0][row * stride(size)..][..size]
     }
 
+    /// One row of the input.
+    #[inline]
+    #[must_use]
+    pub fn input(&self, row: usize) -> &[T] {
+        let size = self.sizes[0];
+        &self.values[0][row * stride(size)..][..size]
+    }
+
     /// The input of another network that sees the same rows.
     pub fn copy_input(&mut self, other: &Self, rows: usize) {
         let length = rows * stride(self.sizes[0]);

@@ -8,7 +8,7 @@ use std::iter::Sum;
 use std::ops::AddAssign;
 
 /// A float with its vectors.
-pub trait Real: num_traits::Float + AddAssign + Sum + Pod + Debug + Send + Sync + 'static {
+pub trait Real: num_traits::Float + AddAssign + Sum + Pod + Debug + Default + Send + Sync + 'static {
     /// As many as the machine computes with at once.
     type Vector<S: Simd>: Pod;
 

@@ -1,0 +1,132 @@
+//! Everything about the outer loop that can be set.
+
+use super::recipe::ClippedSteps;
+use crate::env::{ActionSpace, Spaces};
+use crate::error::{Error, Result};
+use crate::learn::trust_region;
+use crate::nn::{Activation, ActorCritic, Head, adam};
+use serde::{Deserialize, Serialize};
+
+/// The defaults are those of MAML's 2-D navigation (Finn et al. 2017, appendix A.2) unless a line names another source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "meta", deny_unknown_fields, default)]
+pub struct Config {
+    /// Tasks per iteration.
+    pub tasks: usize,
+    /// Episodes of each task before each inner step, and after the last.
+    pub episodes: usize,
+    /// Inner steps.
+    pub inner_steps: usize,
+    /// Size of an inner step; where rates are learned, at the start.
+    pub inner_rate: f64,
+    /// Discount of the next step's reward, gamma.
+    pub discount: f64,
+    /// Of generalized advantages over the linear baseline.
+    pub gae_lambda: f64,
+    /// Hidden layers.
+    pub hidden: Vec<usize>,
+    /// Between layers.
+    pub activation: Activation,
+    /// The logarithm of the standard deviation of a continuous action at the start, in units of half its range.
+    pub initial_log_std: f64,
+    /// The outer step of MAML and what is made of it.
+    pub trust_region: trust_region::Config,
+    /// The outer steps of `ProMP`.
+    pub clipped: ClippedSteps,
+    /// Of the way to the mean of the tasks' ends that Reptile goes.
+    pub reptile_step: f64,
+    /// Adam, of `ProMP`'s outer steps.
+    pub adam: adam::Config,
+    /// Of each distribution, the part of its width that is kept from training, for tasks outside of what was trained on.
+    pub extrapolate: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            tasks: 20,
+            episodes: 20,
+            inner_steps: 1,
+            inner_rate: 0.1,
+            discount: 0.99,
+            gae_lambda: 1.0,
+            hidden: vec![64, 64],
+            activation: Activation::Tanh,
+            initial_log_std: 0.0,
+            trust_region: trust_region::Config::default(),
+            clipped: ClippedSteps::default(),
+            reptile_step: 0.1,
+            adam: adam::Config::default(),
+            extrapolate: 0.2,
+        }
+    }
+}
+
+impl Config {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The field's name, and what is wrong with it.
+    pub fn check(&self) -> std::result::Result<(), (&'static str, Error)> {
+        let counts = [("tasks", self.tasks), ("episodes", self.episodes)];
+        for (name, count) in counts {
+            if !(1..=100_000).contains(&count) {
+                return Err((name, Error::usage(format!("`{name}` cannot be {count}")).hint("it lies between 1 and 100000")));
+            }
+        }
+        if self.inner_steps > 1000 {
+            return Err(("inner_steps", Error::usage(format!("`inner_steps` cannot be {}", self.inner_steps)).hint("it is 1000 at most")));
+        }
+        let within = |name: &'static str, value: f64, [low, high]: [f64; 2]| {
+            let fine = value.is_finite() && (low..=high).contains(&value);
+            if fine {
+                Ok(())
+            } else {
+                Err((name, Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {low} and {high}"))))
+            }
+        };
+        within("inner_rate", self.inner_rate, [0.0, 1e6])?;
+        within("discount", self.discount, [0.0, 1.0])?;
+        within("gae_lambda", self.gae_lambda, [0.0, 1.0])?;
+        within("initial_log_std", self.initial_log_std, [-20.0, 5.0])?;
+        within("reptile_step", self.reptile_step, [1e-9, 1.0])?;
+        within("extrapolate", self.extrapolate, [0.0, 0.9])?;
+        within("clip", self.clipped.clip, [1e-6, 1e6])?;
+        within("kl_penalty", self.clipped.kl_penalty, [0.0, 1e6])?;
+        within("learning_rate", self.clipped.learning_rate, [0.0, 1e3])?;
+        if self.hidden.len() > 16 || self.hidden.iter().any(|size| !(1..=4096).contains(size)) {
+            return Err(("hidden", Error::usage("`hidden` is out of range").hint("up to 16 layers of 1 to 4096 units")));
+        }
+        if !self.activation.is_fused() {
+            return Err(("activation", Error::usage("meta-learning differentiates twice by hand").hint("take Tanh or Relu")));
+        }
+        self.trust_region.check()
+    }
+
+    /// The networks for an environment's spaces: no hidden layers for the critic, as the baseline is fitted anew to each task.
+    ///
+    /// # Errors
+    /// When the head does not fit.
+    pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
+        let head = match &spaces.action {
+            ActionSpace::Discrete(_) => Head::Categorical,
+            ActionSpace::Continuous(_) => Head::DiagonalGaussian { initial_log_std: self.initial_log_std },
+        };
+        head.check_space(&spaces.action)?;
+        Ok(ActorCritic {
+            inputs: spaces.observation.len(),
+            joined: 0,
+            outputs: spaces.action.size(),
+            actor: self.hidden.clone(),
+            critic: Vec::new(),
+            activation: self.activation,
+            head,
+        })
+    }
+
+    /// Environment steps of an iteration cannot be known before; episodes of one can.
+    #[must_use]
+    pub const fn episodes_per_iteration(&self) -> usize {
+        self.tasks * self.episodes * (self.inner_steps + 1)
+    }
+}
