@@ -46,6 +46,8 @@ pub enum Stream {
     Validation,
     /// Everything about the k-th task of a meta-learner: its episodes' streams.
     MetaTask(u64),
+    /// Everything about the k-th task in which a meta-learned policy is measured.
+    EvaluationTask(u64),
     /// The k-th resampling of a bootstrap.
     Bootstrap(u64),
 }
@@ -68,6 +70,7 @@ impl Stream {
             Self::DemonstrationOrder => ("demonstration-order", 0),
             Self::Validation => ("validation", 0),
             Self::MetaTask(k) => ("meta-task", k),
+            Self::EvaluationTask(k) => ("evaluation-task", k),
             Self::Bootstrap(k) => ("bootstrap", k),
         }
     }

@@ -34,6 +34,7 @@ fn policy() -> Policy {
         spaces,
         normalizer: Some(Normalizer::new(moments.clone())),
         return_moments: Some(Moments::new(1)),
+        inner_rates: None,
     }
 }
 

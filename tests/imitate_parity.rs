@@ -24,7 +24,7 @@ fn policy(s: &mut Stream, [inputs, outputs]: [usize; 2], hidden: &[usize], activ
     let shape = ActorCritic { inputs, joined: 0, outputs, actor, critic, activation, head };
     let mut params = Params::zeros(shape.layout());
     params.values = s.numbers(params.values.len());
-    Policy { shape, spaces: spaces(inputs, outputs), params, normalizer: None, return_moments: None }
+    Policy { shape, spaces: spaces(inputs, outputs), params, normalizer: None, return_moments: None, inner_rates: None }
 }
 
 const HEADS: [Head; 3] =

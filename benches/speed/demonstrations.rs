@@ -35,7 +35,7 @@ pub(crate) fn cloning(arguments: &Arguments) {
     let (actor, critic) = (layers.clone(), layers);
     let shape = ActorCritic { inputs: INPUTS, joined: 0, outputs: ACTIONS, actor, critic, activation: Activation::Relu, head };
     let params = shape.init(arguments.seed);
-    let policy = Policy { params, shape, spaces: spaces(), normalizer: None, return_moments: None };
+    let policy = Policy { params, shape, spaces: spaces(), normalizer: None, return_moments: None, inner_rates: None };
     let mut rng = Stream::Env(0).under(arguments.seed);
     let mixing: Vec<f64> = (0..ACTIONS * ACTIONS).map(|_| rng.normal()).collect();
     let mut pairs = Pairs::empty(INPUTS, ACTIONS);

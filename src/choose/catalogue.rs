@@ -5,6 +5,7 @@ use super::{Configuration, Role};
 use crate::error::{Error, Result, did_you_mean};
 use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
 use crate::learn::ppo;
+use crate::meta::{self, Recipe};
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,22 @@ pub enum Method {
     BehaviourRegularised,
     /// Reinforcement learning on a reward that GAIL or AIRL recovered.
     LearnedReward,
+    /// A start whose inner steps lead far, by derivatives of second order.
+    Maml,
+    /// The same by derivatives of first order.
+    Fomaml,
+    /// MAML of which only the heads adapt.
+    Anil,
+    /// MAML that learns the size of each parameter's inner step.
+    MetaSgd,
+    /// MAML with a ratio of probabilities inside and clipped steps outside.
+    Promp,
+    /// A start that moves towards the tasks' ends.
+    Reptile,
+    /// One policy for all tasks.
+    Pooled,
+    /// Inner steps from a meta-learned start.
+    Adapt,
 }
 
 impl Method {
@@ -44,6 +61,10 @@ impl Method {
     /// Those that learn from demonstrations, without a policy to start from.
     pub const IMITATION: [Self; 7] =
         [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
+
+    /// Those that learn a start for many tasks.
+    pub const META: [Self; 7] =
+        [Self::Maml, Self::Fomaml, Self::Anil, Self::MetaSgd, Self::Promp, Self::Reptile, Self::Pooled];
 
     /// Its name on the command line.
     #[must_use]
@@ -61,6 +82,14 @@ impl Method {
             Self::Dapg => "dapg",
             Self::BehaviourRegularised => "behaviour-regularised",
             Self::LearnedReward => "learned-reward",
+            Self::Maml => "maml",
+            Self::Fomaml => "fomaml",
+            Self::Anil => "anil",
+            Self::MetaSgd => "meta-sgd",
+            Self::Promp => "promp",
+            Self::Reptile => "reptile",
+            Self::Pooled => "pooled",
+            Self::Adapt => "adapt",
         }
     }
 
@@ -80,6 +109,14 @@ impl Method {
             Self::Dapg => "a clone, trained on by PPO on the environment's reward, with a fading pull towards the demonstrations",
             Self::BehaviourRegularised => "a clone, trained on by PPO on the environment's reward, held near itself at first",
             Self::LearnedReward => "PPO from nothing on the reward that a GAIL or AIRL run (--reward) recovered",
+            Self::Maml => "a start whose inner steps lead far: TRPO through the inner step, exact to second order",
+            Self::Fomaml => "the same, as if an inner step did not depend on where it began",
+            Self::Anil => "MAML of which only the last layer adapts",
+            Self::MetaSgd => "MAML that learns a rate for each parameter beside the start",
+            Self::Promp => "MAML with a low-variance second derivative, and clipped steps on the same episodes",
+            Self::Reptile => "a start that moves a part of the way to where the tasks end",
+            Self::Pooled => "one policy for all tasks by TRPO, without an inner loop: what meta-learning has to beat",
+            Self::Adapt => "inner steps in one task, as they were meta-learned",
         }
     }
 
@@ -88,7 +125,7 @@ impl Method {
     /// # Errors
     /// Exit 2 with the nearest names.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::parse_among(name, &[&Self::TRANSFER[..], &Self::IMITATION].concat())
+        Self::parse_among(name, &[&Self::TRANSFER[..], &Self::IMITATION, &Self::META, &[Self::Adapt]].concat())
     }
 
     /// The method of this name, when it is one of these.
@@ -99,7 +136,8 @@ impl Method {
         if let Some(found) = methods.iter().copied().find(|method| method.name() == name) {
             return Ok(found);
         }
-        let commands = [("transfer POLICY TARGET", &Self::TRANSFER[..]), ("imitate DEMOS ENV", &Self::IMITATION)];
+        let commands =
+            [("transfer POLICY TARGET", &Self::TRANSFER[..]), ("imitate DEMOS ENV", &Self::IMITATION), ("meta TASKS", &Self::META)];
         let other = commands.into_iter().find(|(_, methods)| methods.iter().any(|method| method.name() == name));
         Err(match other {
             Some((command, _)) => {
@@ -114,7 +152,7 @@ impl Method {
     /// Whether it starts from a source policy.
     #[must_use]
     pub const fn needs_source(self) -> bool {
-        matches!(self, Self::ZeroShot | Self::FineTune | Self::ResetHead | Self::FeatureExtraction)
+        matches!(self, Self::ZeroShot | Self::FineTune | Self::ResetHead | Self::FeatureExtraction | Self::Adapt)
     }
 
     /// Whether it cannot do without demonstrations.
@@ -125,8 +163,23 @@ impl Method {
 
     /// Whether it carries a policy to a target.
     #[must_use]
-    pub const fn is_transfer(self) -> bool {
-        self.needs_source() || matches!(self, Self::Scratch)
+    pub fn is_transfer(self) -> bool {
+        Self::TRANSFER.contains(&self)
+    }
+
+    /// What it is made of, where it learns a start for many tasks.
+    #[must_use]
+    pub const fn recipe(self, config: &meta::Config) -> Option<Recipe> {
+        Some(match self {
+            Self::Maml => meta::maml::recipe(config),
+            Self::Fomaml => meta::fomaml::recipe(config),
+            Self::Anil => meta::anil::recipe(config),
+            Self::MetaSgd => meta::meta_sgd::recipe(config),
+            Self::Promp => meta::promp::recipe(config),
+            Self::Reptile => meta::reptile::recipe(config),
+            Self::Pooled => meta::pooled::recipe(config),
+            _ => return None,
+        })
     }
 
     /// Whether it learns by acting in the target.
@@ -137,16 +190,18 @@ impl Method {
 
     /// Whether demonstrations can change what it does.
     #[must_use]
-    pub const fn takes_demonstrations(self) -> bool {
-        !matches!(self, Self::ZeroShot | Self::LearnedReward)
+    pub fn takes_demonstrations(self) -> bool {
+        (Self::TRANSFER.contains(&self) && self != Self::ZeroShot) || self.needs_demonstrations()
     }
 
     /// What its budget counts.
     #[must_use]
-    pub const fn counts(self) -> &'static str {
+    pub fn counts(self) -> &'static str {
         match self {
             Self::Bc => "gradient steps",
             Self::Dagger => "labels",
+            Self::Adapt => "updates",
+            _ if Self::META.contains(&self) => "iterations",
             _ => "steps",
         }
     }
@@ -165,6 +220,8 @@ impl Method {
             after_cloning: matches!(self, Self::Dapg | Self::BehaviourRegularised).then(after_cloning::Config::default),
             dapg: (self == Self::Dapg || role == Some(Role::Term)).then(dapg::Config::default),
             behaviour_regularised: (self == Self::BehaviourRegularised).then(behaviour_regularised::Config::default),
+            meta: Self::META.contains(&self).then(|| meta::Config { inner_steps: usize::from(self != Self::Pooled), ..Default::default() }),
+            adapt: (self == Self::Adapt).then(meta::adapt::Config::default),
         }
     }
 }

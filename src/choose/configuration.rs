@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::file::ron;
 use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
 use crate::learn::ppo;
+use crate::meta;
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,12 @@ pub struct Configuration {
     /// Of `behaviour-regularised`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behaviour_regularised: Option<behaviour_regularised::Config>,
+    /// Of those that learn a start for many tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<meta::Config>,
+    /// Of `adapt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapt: Option<meta::adapt::Config>,
 }
 
 impl Configuration {
@@ -70,6 +77,8 @@ impl Configuration {
         changed.after_cloning = changed.after_cloning.filter(|_| self.after_cloning.is_some());
         changed.dapg = changed.dapg.filter(|_| self.dapg.is_some());
         changed.behaviour_regularised = changed.behaviour_regularised.filter(|_| self.behaviour_regularised.is_some());
+        changed.meta = changed.meta.filter(|_| self.meta.is_some());
+        changed.adapt = changed.adapt.filter(|_| self.adapt.is_some());
         changed.checked(source)
     }
 
@@ -84,8 +93,11 @@ impl Configuration {
             ("after_cloning", self.after_cloning.is_some()),
             ("dapg", self.dapg.is_some()),
             ("behaviour_regularised", self.behaviour_regularised.is_some()),
+            ("meta", self.meta.is_some()),
+            ("adapt", self.adapt.is_some()),
         ];
-        std::iter::once("ppo").chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
+        let learns_by_ppo = self.meta.is_none() && self.adapt.is_none();
+        learns_by_ppo.then_some("ppo").into_iter().chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
     }
 
     /// Fails where a value makes no sense.
@@ -100,7 +112,9 @@ impl Configuration {
         of("adversarial", self.adversarial.as_ref().map(adversarial::Config::check))?;
         of("after_cloning", self.after_cloning.as_ref().map(after_cloning::Config::check))?;
         of("dapg", self.dapg.as_ref().map(dapg::Config::check))?;
-        of("behaviour_regularised", self.behaviour_regularised.as_ref().map(behaviour_regularised::Config::check))
+        of("behaviour_regularised", self.behaviour_regularised.as_ref().map(behaviour_regularised::Config::check))?;
+        of("meta", self.meta.as_ref().map(meta::Config::check))?;
+        of("adapt", self.adapt.as_ref().map(meta::adapt::Config::check))
     }
 
     fn checked(self, source: &ron::Source) -> Result<Self> {

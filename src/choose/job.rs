@@ -1,6 +1,7 @@
 //! A job: everything that decides a run, and how its learner is built from it, the first time and after a stop.
 
-use super::{Configuration, Lessons, Method, Reward, learner};
+use super::{Configuration, Lessons, Method, Reward, Tasks, learner};
+use crate::env::tasks::Kind;
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
@@ -12,7 +13,8 @@ use crate::rollout::MakeEnv;
 use crate::rollout::collect::Choice;
 use crate::run::checkpoint::Position;
 use crate::run::folder::SOURCE;
-use crate::run::{Definition, Evaluator, Plan, RunFolder};
+use crate::meta::adapt;
+use crate::run::{Adapted, Definition, Evaluator, Plan, RunFolder};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -173,9 +175,22 @@ impl Job {
             environment: self.environment.name.clone(),
             episodes: self.evaluation_episodes,
             seed: self.evaluation_seed,
-            choice: Choice::Mode,
+            // The steps of adaptation belong to a policy whose actions are drawn.
+            choice: if self.method == Method::Adapt { Choice::Sample } else { Choice::Mode },
             pool: Arc::clone(pool),
+            adapting: self.adapting(registry),
         }
+    }
+
+    /// How a start for many tasks is measured: in tasks that are not trained on.
+    fn adapting(&self, registry: &Registry) -> Option<Adapted> {
+        let config = self.configuration.meta.as_ref()?;
+        let (recipe, tasks) = (self.method.recipe(config)?, Tasks::new(registry, &self.environment, config.extrapolate).ok()?);
+        Some(Adapted {
+            make: tasks.make(Kind::Validation, self.seed),
+            config: adapt::Config::of(config, recipe.inner),
+            updates: config.inner_steps.max(1),
+        })
     }
 
     /// How far it runs. A method that learns nothing runs no steps.
@@ -196,6 +211,8 @@ impl Job {
         match self.method {
             // Gradient steps between two looks, at least.
             Method::Bc => 50,
+            // An outer iteration; an update.
+            method if method == Method::Adapt || Method::META.contains(&method) => 1,
             Method::Dagger => self.configuration.dagger.as_ref().map_or(1, |config| config.steps as u64),
             _ => self.configuration.ppo.rollout_steps(),
         }
@@ -227,7 +244,8 @@ impl Job {
     #[must_use]
     pub fn activation(&self) -> Activation {
         let carried = self.source.as_ref().filter(|_| self.method.needs_source());
-        carried.map_or(self.configuration.ppo.activation, |source| source.policy.shape.activation)
+        let own = self.configuration.meta.as_ref().map_or(self.configuration.ppo.activation, |meta| meta.activation);
+        carried.map_or(own, |source| source.policy.shape.activation)
     }
 
     /// How its policy comes about.

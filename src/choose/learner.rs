@@ -1,6 +1,7 @@
 //! How a job's learner is built: what each method is made of.
 
-use super::{Configuration, Job, Method, Role};
+use super::{Configuration, Job, Method, Role, Tasks};
+use crate::env::tasks::Kind;
 use crate::env::{Registry, Spaces};
 use crate::error::{Error, Result};
 use crate::imitate::adversarial::{Adversarial, Task};
@@ -11,6 +12,8 @@ use crate::imitate::pairs::classes;
 use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg};
 use crate::learn::ppo::{self, Ppo, Start};
 use crate::learn::{Learner, MakeTerm};
+use crate::meta::Meta;
+use crate::meta::adapt::Adapting;
 use crate::nn::Normalizer;
 use crate::parallel::Pool;
 use crate::policy::Policy;
@@ -38,6 +41,10 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
         Method::Dapg => Box::new(building.ppo(building.dapg()?)?),
         Method::BehaviourRegularised => Box::new(building.ppo(building.behaviour_regularised()?)?),
         Method::LearnedReward => Box::new(building.learned_reward()?),
+        Method::Maml | Method::Fomaml | Method::Anil | Method::MetaSgd | Method::Promp | Method::Reptile | Method::Pooled => {
+            Box::new(building.meta(registry)?)
+        }
+        Method::Adapt => Box::new(building.adapting()?),
     })
 }
 
@@ -89,6 +96,28 @@ impl Building<'_> {
     #[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
     fn iterations(&self) -> f64 {
         self.job.plan().steps as f64 / self.job.configuration.ppo.rollout_steps() as f64
+    }
+
+    fn meta(&self, registry: &Registry) -> Result<Meta> {
+        let config = self.job.configuration.meta.clone().unwrap_or_default();
+        let recipe = self.job.method.recipe(&config).ok_or_else(|| Error::usage("is no method that learns a start"))?;
+        let shape = config.shape(&self.spaces)?;
+        let policy = Policy {
+            params: shape.init(self.job.seed),
+            spaces: self.spaces.clone(),
+            shape,
+            normalizer: None,
+            return_moments: None,
+            inner_rates: None,
+        };
+        let tasks = Tasks::new(registry, &self.job.environment, config.extrapolate)?;
+        Meta::new(config, recipe, policy, tasks.make(Kind::Train, self.job.seed), self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn adapting(&self) -> Result<Adapting> {
+        let config = self.job.configuration.adapt.clone().unwrap_or_default();
+        let source = self.job.source.as_ref().ok_or_else(|| Error::usage("`adapt` needs a policy to start from"))?;
+        Adapting::new(config, source.policy.clone(), Arc::clone(&self.make), self.job.seed)
     }
 
     /// The demonstrations as a policy sees them.

@@ -7,6 +7,7 @@ mod learner;
 pub mod lessons;
 mod overrides;
 pub mod reward;
+mod tasks;
 pub mod words;
 
 pub use catalogue::Method;
@@ -15,3 +16,4 @@ pub use job::{Job, Source, open_run};
 pub use learner::{CLONING_STEPS, carry};
 pub use lessons::{Lessons, Role};
 pub use reward::Reward;
+pub use tasks::Tasks;

@@ -46,6 +46,7 @@ impl Evaluate {
         let source = Source::load(&self.policy)?;
         let (registry, built) = (registry.clone(), spec.clone());
         let evaluator = Evaluator {
+            adapting: None,
             make: Arc::new(move || registry.build(&built)),
             environment: spec.name.clone(),
             episodes: self.episodes,

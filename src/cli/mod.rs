@@ -2,6 +2,7 @@
 //!
 //! stdout is the result, stderr everything else.
 
+mod adapt;
 mod arguments;
 mod bench;
 mod compare;
@@ -12,6 +13,7 @@ mod evaluate;
 mod fsck;
 mod imitate;
 mod judge;
+mod meta;
 mod policies;
 mod pretrain;
 mod probe;
@@ -58,6 +60,8 @@ enum Command {
     Watch(watch::Watch),
     Demo(demo::Demo),
     Imitate(imitate::Imitate),
+    Meta(meta::Meta),
+    Adapt(adapt::Adapt),
     Judge(judge::Judge),
     Compare(compare::Compare),
     Study(judge::Study),
@@ -110,6 +114,8 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Watch(command) => command.run(registry),
         Command::Demo(command) => command.run(registry),
         Command::Imitate(command) => command.run(registry),
+        Command::Meta(command) => command.run(registry),
+        Command::Adapt(command) => command.run(registry),
         Command::Judge(command) => command.run(registry),
         Command::Compare(command) => command.run(registry),
         Command::Study(command) => command.run(registry),

@@ -469,7 +469,7 @@ mod tests {
             let head = Head::DiagonalGaussian { initial_log_std: 0.0 };
             let shape = ActorCritic { inputs: 1, joined: 0, outputs: 1, actor: Vec::new(), critic: vec![4], activation, head };
             let params = Params::zeros(shape.layout());
-            let policy = Policy { shape, spaces: spaces.clone(), params, normalizer: None, return_moments: None };
+            let policy = Policy { shape, spaces: spaces.clone(), params, normalizer: None, return_moments: None, inner_rates: None };
             let rates = vec![1.0; policy.params.layout().entries().len()];
             let mut cloning = Cloning::new(policy, &rates, 200, 0.01, Weights { entropy: 0.0, l2: 0.0 });
             let seen = pairs.seen(None);

@@ -33,20 +33,20 @@ impl Config {
     ///
     /// # Errors
     /// The field's name, and what is wrong with it.
-    pub fn check(&self) -> std::result::Result<(), (&'static str, Error)> {
+    pub fn check(&self) -> Result<()> {
         let positive = |name: &'static str, value: f64| {
             let fine = value.is_finite() && value > 0.0;
-            if fine { Ok(()) } else { Err((name, Error::usage(format!("`{name}` cannot be {value}")).hint("it is a positive number"))) }
+            if fine { Ok(()) } else { Err(Error::usage(format!("`{name}` cannot be {value}")).hint("it is a positive number")) }
         };
         positive("max_kl", self.max_kl)?;
         if !(self.damping.is_finite() && self.damping >= 0.0) {
-            return Err(("damping", Error::usage(format!("`damping` cannot be {}", self.damping)).hint("it is 0 or a positive number")));
+            return Err(Error::usage(format!("`damping` cannot be {}", self.damping)).hint("it is 0 or a positive number"));
         }
         if !(0.0..1.0).contains(&self.shrink) || self.shrink == 0.0 {
-            return Err(("shrink", Error::usage(format!("`shrink` cannot be {}", self.shrink)).hint("it lies between 0 and 1")));
+            return Err(Error::usage(format!("`shrink` cannot be {}", self.shrink)).hint("it lies between 0 and 1"));
         }
         if self.cg_steps == 0 {
-            return Err(("cg_steps", Error::usage("`cg_steps` cannot be 0").hint("the paper takes 10")));
+            return Err(Error::usage("`cg_steps` cannot be 0").hint("the paper takes 10"));
         }
         Ok(())
     }

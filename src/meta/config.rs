@@ -67,22 +67,22 @@ impl Config {
     ///
     /// # Errors
     /// The field's name, and what is wrong with it.
-    pub fn check(&self) -> std::result::Result<(), (&'static str, Error)> {
+    pub fn check(&self) -> Result<()> {
         let counts = [("tasks", self.tasks), ("episodes", self.episodes)];
         for (name, count) in counts {
             if !(1..=100_000).contains(&count) {
-                return Err((name, Error::usage(format!("`{name}` cannot be {count}")).hint("it lies between 1 and 100000")));
+                return Err(Error::usage(format!("`{name}` cannot be {count}")).hint("it lies between 1 and 100000"));
             }
         }
         if self.inner_steps > 1000 {
-            return Err(("inner_steps", Error::usage(format!("`inner_steps` cannot be {}", self.inner_steps)).hint("it is 1000 at most")));
+            return Err(Error::usage(format!("`inner_steps` cannot be {}", self.inner_steps)).hint("it is 1000 at most"));
         }
         let within = |name: &'static str, value: f64, [low, high]: [f64; 2]| {
             let fine = value.is_finite() && (low..=high).contains(&value);
             if fine {
                 Ok(())
             } else {
-                Err((name, Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {low} and {high}"))))
+                Err(Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {low} and {high}")))
             }
         };
         within("inner_rate", self.inner_rate, [0.0, 1e6])?;
@@ -95,10 +95,10 @@ impl Config {
         within("kl_penalty", self.clipped.kl_penalty, [0.0, 1e6])?;
         within("learning_rate", self.clipped.learning_rate, [0.0, 1e3])?;
         if self.hidden.len() > 16 || self.hidden.iter().any(|size| !(1..=4096).contains(size)) {
-            return Err(("hidden", Error::usage("`hidden` is out of range").hint("up to 16 layers of 1 to 4096 units")));
+            return Err(Error::usage("`hidden` is out of range").hint("up to 16 layers of 1 to 4096 units"));
         }
         if !self.activation.is_fused() {
-            return Err(("activation", Error::usage("meta-learning differentiates twice by hand").hint("take Tanh or Relu")));
+            return Err(Error::usage("meta-learning differentiates twice by hand").hint("take Tanh or Relu"));
         }
         self.trust_region.check()
     }

@@ -57,7 +57,7 @@ impl Meta {
     /// # Errors
     /// When the configuration is impossible.
     pub fn new(config: Config, recipe: Recipe, policy: Policy, make: MakeTask, seed: u64, pool: Arc<Pool>) -> Result<Self> {
-        config.check().map_err(|(_, error)| error)?;
+        config.check()?;
         let layout = Arc::new(policy.shape.actor_layout());
         let mut start = Params::zeros(Arc::clone(&layout));
         start.values = policy.shape.actor_values(&policy.params);
@@ -320,6 +320,6 @@ impl Learner for Meta {
     }
 
     fn policy(&self) -> Policy {
-        self.policy.clone()
+        Policy { inner_rates: Some(self.rates.clone()), ..self.policy.clone() }
     }
 }

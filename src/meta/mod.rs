@@ -4,6 +4,7 @@
 //! on, [`task`] one task's episodes; [`learner`] is the outer loop. A method is a [`Recipe`]: which parameters move in the inner loop, whether
 //! its derivative is followed to second order, and what the outer loop does with it. Each method's file names its paper.
 
+pub mod adapt;
 pub mod anil;
 pub mod baseline;
 pub mod chain;
@@ -13,6 +14,7 @@ pub mod fomaml;
 pub mod learner;
 pub mod maml;
 pub mod meta_sgd;
+pub mod pooled;
 pub mod promp;
 pub mod recipe;
 pub mod reptile;
@@ -20,5 +22,5 @@ pub mod surrogate;
 pub mod task;
 
 pub use config::Config;
-pub use learner::Meta;
+pub use learner::{MakeTask, Meta};
 pub use recipe::{Adapts, Inner, Order, Outer, Recipe};

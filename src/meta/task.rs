@@ -117,20 +117,24 @@ mod tests {
             ActorCritic { inputs: 2, joined: 0, outputs: 3, actor: vec![7, 6], critic: Vec::new(), activation: Activation::Tanh, head };
         let mut rng: Rng = Stream::Init.under(seed);
         let count = shape.actor_layout().len();
-        let start: Vec<f64> = (0..count).map(|_| 0.6 * rng.normal()).collect();
+        let start: Vec<f64> = (0..count).map(|_| 0.5 * rng.normal()).collect();
         let mut task = Task::<f64>::new(&shape);
         let mut batch = || {
             let rows = 20 + rng.below(60);
             let mut normal = |count: usize| (0..count).map(|_| rng.normal()).collect::<Vec<f64>>();
             let (inputs, advantages) = (normal(2 * rows), normal(rows));
-            let near: Vec<f64> = start.iter().zip(normal(count)).map(|(start, normal)| start + 0.1 * normal).collect();
-            let actions: Vec<f64> = match head {
-                Head::Categorical => (0..rows).map(|row| f64::from(u8::try_from(row % 3).unwrap())).collect(),
-                _ => normal(3 * rows),
-            };
+            let near: Vec<f64> = start.iter().zip(normal(count)).map(|(start, normal)| start + 0.05 * normal).collect();
             let old_log_std = near[shape.actor_mlp().parameter_count()..].to_vec();
             task.room.at(&near);
             let outputs = task.room.outputs(&inputs);
+            let actions: Vec<f64> = match head {
+                Head::Categorical => (0..rows).map(|row| f64::from(u8::try_from(row % 3).unwrap())).collect(),
+                _ => {
+                    let noise = normal(3 * rows);
+                    let drawn = outputs.iter().zip(noise).enumerate();
+                    drawn.map(|(at, (mean, noise))| mean + old_log_std[at % 3].exp() * noise).collect()
+                }
+            };
             let mut room = [vec![0.0; 3], vec![0.0; 3]];
             let width = head.action_width(3);
             let log_probs = (0..rows)

@@ -30,6 +30,9 @@ pub struct Card {
     pub normalizes_observations: bool,
     /// Whether rewards were scaled, by moments that lie beside the weights.
     pub normalizes_returns: bool,
+    /// Whether it was meta-learned: a rate of adaptation for each parameter lies beside the weights.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adapts: bool,
     /// How it was made.
     pub provenance: Provenance,
     /// What it did when it was measured.
@@ -133,6 +136,7 @@ impl Card {
             spaces: policy.spaces.clone(),
             normalizes_observations: policy.normalizer.is_some(),
             normalizes_returns: policy.return_moments.is_some(),
+            adapts: policy.inner_rates.is_some(),
             provenance,
             measured: None,
             parents,

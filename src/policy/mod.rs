@@ -8,11 +8,13 @@ pub use card::{Ancestor, Card, Measured, Provenance};
 pub use channels::Binding;
 
 use crate::env::Spaces;
+use crate::file::tensors::Array;
 use crate::file::{Tensors, digest};
 use crate::nn::{ActorCritic, Moments, Normalizer, Params};
 
 const OBSERVATION_MOMENTS: &str = "normalizer.observation";
 const RETURN_MOMENTS: &str = "normalizer.return";
+const INNER_RATES: &str = "inner_rates";
 
 /// Everything that turns an observation into an action.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +29,9 @@ pub struct Policy {
     pub normalizer: Option<Normalizer>,
     /// Moments of the discounted return, where rewards were scaled by them: the unit of the critic's values.
     pub return_moments: Option<Moments>,
+    /// How far each parameter that chooses actions goes in a step of adaptation, in the order of [`ActorCritic::actor_layout`]; of a policy that
+    /// was meta-learned. What else a step takes, its card's configuration says.
+    pub inner_rates: Option<Vec<f32>>,
 }
 
 impl Policy {
@@ -40,6 +45,9 @@ impl Policy {
         }
         if let Some(moments) = &self.return_moments {
             moments.save(RETURN_MOMENTS, &mut tensors);
+        }
+        if let Some(rates) = &self.inner_rates {
+            tensors.insert(INNER_RATES.into(), Array::f32(&[rates.len()], rates.clone()));
         }
         tensors
     }

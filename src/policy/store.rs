@@ -6,6 +6,7 @@ use super::{Policy, card};
 use crate::error::{Error, Kind, Result};
 use crate::file::tensors::{self, Tensors};
 use crate::file::{digest, disk, ron};
+use crate::nn::params::check_finite;
 use crate::nn::{Moments, Normalizer, Params};
 use std::path::Path;
 
@@ -85,10 +86,18 @@ fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
         None
     };
     let return_moments = if card.normalizes_returns { Some(Moments::load(1, super::RETURN_MOMENTS, &mut left)?) } else { None };
+    let inner_rates = if card.adapts {
+        let layout = card.architecture.actor_layout();
+        let rates = tensors::take_f32(&mut left, super::INNER_RATES, &[layout.len()])?;
+        check_finite(&layout, &rates).map_err(|error| error.at(super::INNER_RATES))?;
+        Some(rates)
+    } else {
+        None
+    };
     if let Some(name) = left.keys().next() {
         return Err(Error::artefact("is a tensor that the card does not know").at(name.escape_debug()));
     }
-    let policy = Policy { shape: card.architecture.clone(), spaces: card.spaces.clone(), params, normalizer, return_moments };
+    let policy = Policy { shape: card.architecture.clone(), spaces: card.spaces.clone(), params, normalizer, return_moments, inner_rates };
     if policy.digest() != card.digest {
         return Err(Error::artefact("the policy's digest is not the one on its card"));
     }

@@ -94,6 +94,14 @@ const fn doing(method: Method) -> &'static str {
         Method::Dapg => "DAPG",
         Method::BehaviourRegularised => "Behaviour-regularised PPO",
         Method::LearnedReward => "Learning on the recovered reward",
+        Method::Maml => "MAML",
+        Method::Fomaml => "First-order MAML",
+        Method::Anil => "ANIL",
+        Method::MetaSgd => "Meta-SGD",
+        Method::Promp => "ProMP",
+        Method::Reptile => "Reptile",
+        Method::Pooled => "Pooled pre-training",
+        Method::Adapt => "Adapting by inner steps",
     }
 }
 

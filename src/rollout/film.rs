@@ -132,7 +132,7 @@ mod tests {
         };
         let (inputs, outputs) = (spaces.observation.len(), spaces.action.size());
         let shape = ActorCritic { inputs, joined: 0, outputs, actor: vec![8], critic: vec![8], activation: Activation::Tanh, head };
-        (Policy { params: shape.init(3), shape, spaces, normalizer: None, return_moments: None }, make)
+        (Policy { params: shape.init(3), shape, spaces, normalizer: None, return_moments: None, inner_rates: None }, make)
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Measuring a policy in the course of a run.
 
 use crate::error::{Error, Result};
+use crate::meta::{MakeTask, adapt};
 use crate::parallel::Pool;
 use crate::policy::{Measured, Policy};
 use crate::rollout::collect::Choice;
@@ -24,6 +25,20 @@ pub struct Evaluator {
     pub choice: Choice,
     /// Where episodes run.
     pub pool: Arc<Pool>,
+    /// Where a start is measured by what it becomes: it adapts to so many tasks as there are episodes, and a task's figure is its mean after
+    /// the last update.
+    pub adapting: Option<Adapted>,
+}
+
+/// Tasks, and how a policy adapts to each.
+#[derive(Clone)]
+pub struct Adapted {
+    /// The tasks.
+    pub make: MakeTask,
+    /// What an update takes.
+    pub config: adapt::Config,
+    /// How many updates.
+    pub updates: usize,
 }
 
 /// What a policy did.
@@ -44,6 +59,9 @@ impl Evaluator {
     /// When it does not fit the environment, or an environment fails.
     #[expect(clippy::cast_precision_loss, reason = "lengths stay below 2^53")]
     pub fn measure(&self, policy: &Policy, steps: u64, stop: &Stop) -> Result<Evaluation> {
+        if let Some(adapting) = &self.adapting {
+            return self.measure_adapted(adapting, policy, steps, stop);
+        }
         let finished = evaluate(policy, &self.make, self.episodes, self.choice, self.seed, &self.pool, stop)
             .map_err(|error| error.at(format!("evaluation in {}", self.environment)))?;
         let returns: Vec<f64> = finished.iter().map(|episode| episode.total).collect();
@@ -52,6 +70,15 @@ impl Evaluator {
         }
         let length = mean(&finished.iter().map(|episode| episode.length as f64).collect::<Vec<_>>());
         Ok(Evaluation { steps, returns, length })
+    }
+
+    fn measure_adapted(&self, adapting: &Adapted, policy: &Policy, steps: u64, stop: &Stop) -> Result<Evaluation> {
+        let Adapted { make, config, updates } = adapting;
+        let curves = adapt::curves(policy, make, 0..self.episodes as u64, config, *updates, self.seed, &self.pool, stop)
+            .map_err(|error| error.at(format!("evaluation in {}", self.environment)))?;
+        let last = || curves.iter().filter_map(|curve| curve.last());
+        let length = mean(&last().map(|point| point.length).collect::<Vec<_>>());
+        Ok(Evaluation { steps, returns: last().map(|point| point.total).collect(), length })
     }
 
     /// The same for a card.

@@ -253,7 +253,7 @@ mod tests {
         };
         let action = crate::env::ActionSpace::Discrete(vec!["left".into(), "right".into()]);
         let spaces = crate::env::Spaces { observation: vec![crate::env::Channel::unbounded("x")], action };
-        Policy { params: shape.init(0), shape, spaces, normalizer: None, return_moments: None }
+        Policy { params: shape.init(0), shape, spaces, normalizer: None, return_moments: None, inner_rates: None }
     }
 
     fn state(steps: u64) -> State {

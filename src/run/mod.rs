@@ -12,6 +12,6 @@ mod logs;
 pub mod tensorboard;
 
 pub use drive::{Outcome, Plan, drive};
-pub use evaluation::{Evaluation, Evaluator};
+pub use evaluation::{Adapted, Evaluation, Evaluator};
 pub use event::{Event, Listener};
 pub use folder::{Definition, RunFolder};

@@ -29,7 +29,7 @@ pub(super) fn channels(source: &Policy, target: &Spaces) -> Result<Policy> {
     let normalizer = source.normalizer.as_ref().map(|normalizer| Normalizer::new(normalizer.moments.gathered(&from)));
     let mut spaces = source.spaces.clone();
     spaces.observation.extend(new);
-    Ok(Policy { shape, spaces, params, normalizer, return_moments: source.return_moments.clone() })
+    Ok(Policy { shape, spaces, params, normalizer, return_moments: source.return_moments.clone(), inner_rates: None })
 }
 
 /// Copies every tensor; first layers get columns of zeros at their end.

@@ -53,5 +53,12 @@ pub(super) fn with_new_heads(handover: &Handover<'_>) -> Result<Policy> {
     shape.init_heads(&mut params, handover.seed);
     let mut spaces = joined.spaces;
     spaces.action = action;
-    Ok(Policy { shape, spaces, params, normalizer: joined.normalizer, return_moments: joined.return_moments.map(|_| Moments::new(1)) })
+    Ok(Policy {
+        shape,
+        spaces,
+        params,
+        normalizer: joined.normalizer,
+        return_moments: joined.return_moments.map(|_| Moments::new(1)),
+        inner_rates: None,
+    })
 }

@@ -49,7 +49,7 @@ impl Start {
         let rates = Rates::uniform(params.layout());
         let normalizer = config.normalize_observations.then(|| Normalizer::new(Moments::new(shape.inputs)));
         let return_moments = config.normalize_returns.then(|| Moments::new(1));
-        Ok(Self { policy: Policy { shape, spaces: spaces.clone(), params, normalizer, return_moments }, rates })
+        Ok(Self { policy: Policy { shape, spaces: spaces.clone(), params, normalizer, return_moments, inner_rates: None }, rates })
     }
 }
 

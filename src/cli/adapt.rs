@@ -1,0 +1,80 @@
+//! `heirloom adapt POLICY ENV`.
+
+use super::arguments::RunArguments;
+use super::terminal::{self, Ending};
+use super::training;
+use crate::choose::words::quoted;
+use crate::choose::{Configuration, Job, Method, Source};
+use crate::env::Registry;
+use crate::error::Result;
+use crate::file::ron;
+use crate::learn::ppo;
+use crate::meta::adapt;
+use crate::policy::Card;
+use clap::Args;
+
+/// Take a policy into one task by a few updates, as it was meta-learned for.
+///
+/// The card of a meta-learned policy says how: the size of the step for each parameter, episodes before each, what is descended on. Any other policy adapts by
+/// plain policy-gradient steps. --steps counts updates, --episodes those before each update. What comes out is a policy for this task.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  heirloom adapt runs/navigation_tasks-maml-0 navigation\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3 --set adapt.episodes=10"
+)]
+pub(super) struct Adapt {
+    /// Short name, policy folder or run folder
+    policy: String,
+    /// Short name or path of an environment
+    environment: String,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+impl Adapt {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        self.run.check()?;
+        let source = Source::load(&self.policy)?;
+        let environment = registry.resolve(&self.environment)?;
+        if source.policy.inner_rates.is_none() {
+            terminal::note("the policy was not meta-learned: it adapts by plain policy-gradient steps of size 0.1");
+        }
+        let (seed, steps) = (self.run.seed.unwrap_or(0), self.run.steps.unwrap_or(1));
+        let mut configuration = Method::Adapt.configuration(ppo::Config::default(), None);
+        configuration.adapt = Some(as_learned(&source.card));
+        let configuration = self.run.configure(Method::Adapt, configuration)?;
+        let settings = self.run.settings();
+        let places = format!("{} {}", quoted(&self.policy), quoted(&self.environment));
+        let job = Job {
+            source: Some(source),
+            evaluations: self.run.evaluations.unwrap_or(steps),
+            evaluation_episodes: self.run.episodes(),
+            checkpoint_every: self.run.checkpoint_every,
+            command: format!("heirloom adapt {places} --steps {steps} --seed {seed}{settings}"),
+            ..Job::new(environment, Method::Adapt, configuration, steps, seed)
+        };
+        match training::run(job, &self.run, registry)? {
+            Err(ending) => Ok(ending),
+            Ok(finished) if self.run.json => {
+                terminal::json(&training::to_json(&finished));
+                Ok(Ending::Done)
+            }
+            Ok(finished) => {
+                training::show(&finished);
+                Ok(Ending::Done)
+            }
+        }
+    }
+}
+
+/// What the card of a meta-learned policy says of a step; the defaults for any other.
+fn as_learned(card: &Card) -> adapt::Config {
+    let parsed = Method::parse(&card.provenance.method).ok().zip(
+        ron::Source { name: "configuration".into(), text: card.provenance.configuration.clone() }.parse::<Configuration>().ok(),
+    );
+    let learned = parsed.and_then(|(method, configuration)| {
+        let meta = configuration.meta?;
+        let recipe = method.recipe(&meta)?;
+        Some(adapt::Config::of(&meta, recipe.inner))
+    });
+    learned.unwrap_or_default()
+}
