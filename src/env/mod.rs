@@ -14,6 +14,7 @@ pub mod scene;
 pub mod sim;
 pub mod space;
 pub mod spec;
+pub mod tasks;
 pub mod wrap;
 
 pub use parameter::{Parameter, Quantity, Values};
@@ -22,6 +23,7 @@ pub use rooted::Root;
 pub use scene::{Part, Role, Scene};
 pub use space::{ActionSpace, Channel, ObservationSpace, Spaces};
 pub use spec::Spec;
+pub use tasks::{Split, Splits, Task, Tasks};
 
 use crate::error::{Error, Result};
 use crate::seed::Rng;
