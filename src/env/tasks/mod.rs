@@ -17,7 +17,6 @@ use crate::file::digest;
 use crate::seed::{Rng, Stream};
 use region::Region;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// What tasks are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,8 +69,8 @@ impl Task {
     /// Identity of what was drawn: SHA-256 of its lines `name=value`.
     #[must_use]
     pub fn digest(&self) -> String {
-        let text: String = self.values.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        digest::of_bytes(text.as_bytes())
+        let lines: Vec<String> = self.values.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        digest::of_bytes(lines.concat().as_bytes())
     }
 }
 
@@ -140,10 +139,7 @@ impl Tasks {
     /// The law of every drawn parameter and its regions, one line each.
     #[must_use]
     pub fn describe(&self) -> String {
-        self.regions.iter().fold(String::new(), |mut text, region| {
-            let _ = writeln!(text, "{region}");
-            text
-        })
+        self.regions.iter().map(|region| format!("{region}\n")).collect::<Vec<_>>().concat()
     }
 
     /// Values of which at least one lies outside, by the law of all that do. The first parameter outside is drawn first: trying until
