@@ -50,6 +50,16 @@ pub enum Stream {
     EvaluationTask(u64),
     /// The k-th resampling of a bootstrap.
     Bootstrap(u64),
+    /// The tables of a random decision process.
+    World,
+    /// The k-th task of training.
+    TrainTask(u64),
+    /// The k-th task of validation.
+    ValidationTask(u64),
+    /// The k-th task of the test inside the region of training.
+    TestTask(u64),
+    /// The k-th task of the test outside of it.
+    ExtrapolationTask(u64),
 }
 
 impl Stream {
@@ -72,6 +82,11 @@ impl Stream {
             Self::MetaTask(k) => ("meta-task", k),
             Self::EvaluationTask(k) => ("evaluation-task", k),
             Self::Bootstrap(k) => ("bootstrap", k),
+            Self::World => ("world", 0),
+            Self::TrainTask(k) => ("train-task", k),
+            Self::ValidationTask(k) => ("validation-task", k),
+            Self::TestTask(k) => ("test-task", k),
+            Self::ExtrapolationTask(k) => ("extrapolation-task", k),
         }
     }
 

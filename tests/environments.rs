@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Every wrapper, as it fits CartPole.
-const AROUND_CARTPOLE: [&str; 13] = [
+const AROUND_CARTPOLE: [&str; 14] = [
     "ObservationNoise(std: 0.1, channels: [\"pole_angle\"])",
     "ObservationDelay(steps: 3)",
     "PermuteChannels([\"pole_angle\", \"cart_velocity\", \"pole_angular_velocity\", \"cart_position\"])",
@@ -27,10 +27,11 @@ const AROUND_CARTPOLE: [&str; 13] = [
     "ActionReversed",
     "BrokenAction(action: \"left\", instead: \"right\")",
     "RewardScale(factor: -0.5)",
+    "Trial(episodes: 2)",
 ];
 
 /// Every wrapper, as it fits Pendulum.
-const AROUND_PENDULUM: [&str; 13] = [
+const AROUND_PENDULUM: [&str; 14] = [
     "ObservationNoise(std: 0.1)",
     "ObservationDelay(steps: 1)",
     "PermuteChannels([\"pole_angular_velocity\", \"pole_angle_sin\", \"pole_angle_cos\"])",
@@ -44,6 +45,7 @@ const AROUND_PENDULUM: [&str; 13] = [
     "ActionReversed",
     "BrokenAction(action: \"torque\")",
     "RewardScale(factor: 10)",
+    "Trial(episodes: 2)",
 ];
 
 fn spec(text: &str) -> Result<Spec> {
@@ -165,8 +167,9 @@ fn given_actions_a_ninth_environment_leaves_the_first_eight_unchanged() {
 
 #[test]
 fn a_thousand_seeds_give_a_thousand_starts() {
-    for spec in shipped() {
-        let mut env = maker(&spec)().unwrap();
+    // What the benchmarks of meta-learning draw, if anything, is hidden: all their episodes look alike at the start.
+    for spec in shipped().iter().filter(|spec| !spec.simulator.starts_with("tasks/")) {
+        let mut env = maker(spec)().unwrap();
         let mut observation = vec![0.0; env.spaces().observation.len()];
         let starts: BTreeSet<Vec<u64>> = (0..1000)
             .map(|seed| {
@@ -236,9 +239,10 @@ fn files_say_what_they_are_and_survive_being_written_out() {
         assert_eq!(spec.differences(&again), [], "{}", spec.name);
         assert_eq!((spec.digest(), &spec.about), (again.digest(), &again.about), "{}", spec.name);
         assert!(spec.about.len() > 30 && !spec.about.ends_with('.'), "{} says too little: {}", spec.name, spec.about);
-        // A target is named after what it changes.
+        // A target is named after what it changes; a trial after whose tasks it is made of.
         if let Some(base) = spec.extends.first() {
-            assert!(spec.name.starts_with(&format!("{base}_")), "{} extends {base}", spec.name);
+            let stem = base.strip_suffix("_tasks").unwrap_or(base);
+            assert!(spec.name.starts_with(&format!("{stem}_")), "{} extends {base}", spec.name);
             assert_ne!(spec.differences(&registry.resolve(base).unwrap()), [], "{} changes nothing", spec.name);
         }
     }

@@ -14,6 +14,7 @@ pub mod scene;
 pub mod sim;
 pub mod space;
 pub mod spec;
+pub mod tasks;
 pub mod wrap;
 
 pub use parameter::{Parameter, Quantity, Values};
@@ -22,13 +23,14 @@ pub use rooted::Root;
 pub use scene::{Part, Role, Scene};
 pub use space::{ActionSpace, Channel, ObservationSpace, Spaces};
 pub use spec::Spec;
+pub use tasks::{Split, Splits, Task, Tasks};
 
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 
 /// One environment.
 ///
-/// Implement these six; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
+/// Implement six of these, all but [`Env::restart`]; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
 /// limit) around every implementation, so they need not be checked inside.
 pub trait Env: Send {
     /// Channels of the observation and kind of the action.
@@ -39,6 +41,15 @@ pub trait Env: Send {
     /// # Errors
     /// When the environment fails (another process died, the physics refused).
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()>;
+
+    /// Starts another episode of the same task: as [`Env::reset`], but what was drawn for the task stays. An environment that draws no
+    /// task has nothing to add; what lies around another one passes it on.
+    ///
+    /// # Errors
+    /// As [`Env::reset`].
+    fn restart(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.reset(rng, observation)
+    }
 
     /// Applies an action and writes the next observation; at the end of an episode, its last one.
     ///
@@ -66,6 +77,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
         (**self).reset(rng, observation)
+    }
+
+    fn restart(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        (**self).restart(rng, observation)
     }
 
     fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {

@@ -60,6 +60,10 @@ impl Env for Randomized {
         self.current.reset(rng, observation)
     }
 
+    fn restart(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.current.restart(rng, observation)
+    }
+
     fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
         self.current.step(action, rng, observation)
     }

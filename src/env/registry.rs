@@ -7,6 +7,7 @@ use super::parameter::{Parameter, Quantity, Values};
 use super::randomized::Randomized;
 use super::rooted::{Root, Rooted};
 use super::spec::{self, Spec};
+use super::wrap::Wrapper;
 use super::{Env, sim};
 use crate::error::{Error, Result, did_you_mean};
 use crate::file::ron::Source;
@@ -218,12 +219,17 @@ impl Registry {
     }
 }
 
-/// Wrappers and the episode's rules around a simulator.
+/// Wrappers and the episode's rules around a simulator. The limit of steps is the outermost episode's or, where there is a trial, that of
+/// the episodes in it.
 fn wrapped(mut env: Box<dyn Env>, spec: &Spec) -> Result<Box<dyn Env>> {
+    let mut limit = spec.max_episode_steps;
     for (index, wrapper) in spec.wrappers.iter().enumerate() {
+        if matches!(wrapper, Wrapper::Trial { .. }) {
+            env = Box::new(Episode::new(env, limit.take()));
+        }
         env = wrapper.around(env).map_err(|error| error.at(spec.place_of_wrapper(index)))?;
     }
-    Ok(Box::new(Episode::new(env, spec.max_episode_steps)))
+    Ok(Box::new(Episode::new(env, limit)))
 }
 
 /// Whether it is meant as a path, and not as a short name.

@@ -25,15 +25,9 @@ impl Rooted {
     pub(super) fn new(inner: Box<dyn Env>, root: Root) -> Self {
         Self { inner, root }
     }
-}
 
-impl Env for Rooted {
-    fn spaces(&self) -> &Spaces {
-        self.inner.spaces()
-    }
-
-    fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
-        self.inner.reset(rng, observation)?;
+    /// Puts the simulator, which was just reset, into the state.
+    fn begin(&mut self, observation: &mut [f64]) -> Result<()> {
         let mut own = Snapshot::default();
         self.inner.snapshot(&mut own);
         let (numbers, state) = (own.numbers(), &self.root.state);
@@ -44,6 +38,22 @@ impl Env for Rooted {
         wanted.finish()?;
         observation.copy_from_slice(&self.root.observation);
         Ok(())
+    }
+}
+
+impl Env for Rooted {
+    fn spaces(&self) -> &Spaces {
+        self.inner.spaces()
+    }
+
+    fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.inner.reset(rng, observation)?;
+        self.begin(observation)
+    }
+
+    fn restart(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.inner.restart(rng, observation)?;
+        self.begin(observation)
     }
 
     fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {

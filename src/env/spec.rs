@@ -48,7 +48,7 @@ pub struct Spec {
     pub objective: Quantities,
     /// From the inside out.
     pub wrappers: Vec<Wrapper>,
-    /// Where episodes are cut.
+    /// Where episodes are cut; in a trial, each of its episodes.
     pub max_episode_steps: Option<usize>,
     /// What it extends, nearest first.
     pub extends: Vec<String>,

@@ -5,12 +5,13 @@ pub mod classic;
 #[cfg(feature = "gym_rs")]
 pub mod gym_rs;
 mod hill;
+mod tasks;
 
 use super::Simulator;
 
 /// The simulators of this crate.
 pub(super) fn all() -> Vec<Simulator> {
-    let all = classic::all().into_iter();
+    let all = classic::all().into_iter().chain(tasks::all());
     #[cfg(feature = "gym_rs")]
     let all = all.chain(gym_rs::all());
     all.collect()

@@ -59,6 +59,12 @@ impl<L: Layer> Env for Wrapped<L> {
         Ok(())
     }
 
+    fn restart(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
+        self.inner.restart(rng, &mut self.inner_observation)?;
+        self.layer.begin(&self.inner_observation, rng, observation);
+        Ok(())
+    }
+
     fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
         let step = self.inner.step(self.layer.act(action, rng), rng, &mut self.inner_observation)?;
         self.layer.see(&self.inner_observation, rng, observation);

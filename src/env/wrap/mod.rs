@@ -13,6 +13,7 @@ mod layer;
 mod observation_delay;
 mod observation_noise;
 mod reward_scale;
+mod trial;
 
 use super::{ActionSpace, Env, Spaces};
 use crate::error::{Error, Result, did_you_mean};
@@ -83,9 +84,15 @@ pub enum Wrapper {
         /// The factor.
         factor: f64,
     },
+    /// Makes so many episodes of one task one episode, and shows the last action, the last reward and whether an episode had ended: `done`.
+    /// `max_episode_steps` is then the limit of each of them.
+    Trial {
+        /// Episodes of one task.
+        episodes: usize,
+    },
 }
 
-/// Longest delay and deepest stack: an environment's memory is copied at every snapshot.
+/// Longest delay, deepest stack and longest trial: an environment's memory is copied at every snapshot.
 const LONGEST: usize = 1000;
 
 impl Wrapper {
@@ -106,6 +113,7 @@ impl Wrapper {
             Self::ActionReversed => "ActionReversed",
             Self::BrokenAction { .. } => "BrokenAction",
             Self::RewardScale { .. } => "RewardScale",
+            Self::Trial { .. } => "Trial",
         }
     }
 
@@ -134,6 +142,7 @@ impl Wrapper {
             Self::ObservationNoise { std, .. } | Self::ActionNoise { std } => amount("std", *std, 0.0),
             Self::ObservationDelay { steps } | Self::ActionDelay { steps, .. } => count("steps", *steps),
             Self::FrameStack { frames } => count("frames", *frames),
+            Self::Trial { episodes } => count("episodes", *episodes),
             Self::ActionScale { factor } | Self::RewardScale { factor } => amount("factor", *factor, -1e6),
             Self::ScaleChannels(factors) => factors.iter().try_for_each(|(name, factor)| amount(name, *factor, -1e6)),
             Self::PermuteChannels(_)
@@ -164,6 +173,7 @@ impl Wrapper {
             Self::ActionReversed => Ok(action_map::reverse(env)),
             Self::BrokenAction { action, instead } => action_map::broken(env, action, instead.as_deref()),
             Self::RewardScale { factor } => Ok(reward_scale::around(env, *factor)),
+            Self::Trial { episodes } => Ok(trial::around(env, *episodes)),
         };
         built.and_then(with_unique_channels).map_err(|error| error.at(self.name()))
     }

@@ -17,7 +17,7 @@ const CONTEXT: [Parameter; 14] = [
     Parameter::new("link_2_centre", 0.5, [1e-3, 1e2], "m", "from the lower link's joint to its centre of mass"),
     Parameter::new("link_1_inertia", 1.0, [1e-4, 1e4], "kg m²", "moment of inertia of the upper link about its centre of mass"),
     Parameter::new("link_2_inertia", 1.0, [1e-4, 1e4], "kg m²", "moment of inertia of the lower link about its centre of mass"),
-    Parameter::new("torque", 1.0, [0.0, 1e4], "N m", "strength of an action"),
+    Parameter::new("torque", 1.0, [-1e4, 1e4], "N m", "strength of an action; negative where the motor is wired the other way"),
     Parameter::new("torque_noise", 0.0, [0.0, 1e4], "N m", "a uniform disturbance within this of zero is added to the torque"),
     Parameter::new("max_velocity_1", 4.0 * PI, [1e-3, 1e4], "rad/s", "the upper joint turns no faster"),
     Parameter::new("max_velocity_2", 9.0 * PI, [1e-3, 1e4], "rad/s", "the lower joint turns no faster"),
@@ -218,8 +218,9 @@ impl Env for Acrobot {
         if self.push != 0.0 {
             // An arc about the elbow in the direction in which the motor turns the lower link.
             let radius = 0.3 * lower;
+            let push = self.push * self.torque.signum();
             let at = |piece: i32| {
-                let angle = theta1 + theta2 + self.push * (0.3 + f64::from(piece) / 16.0);
+                let angle = theta1 + theta2 + push * (0.3 + f64::from(piece) / 16.0);
                 [elbow[0] + radius * angle.sin(), elbow[1] - radius * angle.cos()]
             };
             parts.push(Part::Line { points: (0..=16).map(at).collect(), role: Role::Force });

@@ -13,7 +13,7 @@ const CONTEXT: [Parameter; 6] = [
     Parameter::new("cart_mass", 1.0, [1e-3, 1e3], "kg", "mass of the cart"),
     Parameter::new("pole_mass", 0.1, [1e-3, 1e3], "kg", "mass of the pole"),
     Parameter::new("pole_length", 0.5, [1e-2, 1e2], "m", "from the joint to the pole's centre: half its length (Gymnasium's `length`)"),
-    Parameter::new("force", 10.0, [0.0, 1e4], "N", "push of a full action"),
+    Parameter::new("force", 10.0, [-1e4, 1e4], "N", "push of a full action; negative where the motor is wired the other way"),
     Parameter::new("time_step", 0.02, [1e-4, 1.0], "s", "time between two states (Euler)"),
 ];
 
@@ -146,6 +146,6 @@ impl Env for CartPole {
 
     fn scene(&self) -> Scene {
         let [position, _, angle, _] = self.state;
-        Cart { limit: self.position_limit, pole_length: self.pole_length }.scene(position, angle, self.push)
+        Cart { limit: self.position_limit, pole_length: self.pole_length }.scene(position, angle, self.push * self.force.signum())
     }
 }

@@ -1,0 +1,87 @@
+//! Where a parameter lies in training (inside) and where in extrapolation alone (outside): intervals of shares of its law.
+
+use crate::env::parameter::{Distribution, Quantity};
+use crate::seed::Rng;
+use std::fmt;
+
+/// From a lower share to an upper one.
+pub(super) type Interval = [f64; 2];
+
+/// One drawn parameter.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    pub(super) name: String,
+    pub(super) law: Distribution,
+    pub(super) inside: Interval,
+    /// None, one or two, none of which meets the inside.
+    pub(super) outside: Vec<Interval>,
+}
+
+impl Region {
+    /// Everything but the inside is outside.
+    pub(super) fn around(name: String, law: Distribution, inside: Interval) -> Self {
+        let outside = [[0.0, inside[0]], [inside[1], 1.0]].into_iter().filter(|[low, high]| low < high).collect();
+        Self { name, law, inside, outside }
+    }
+
+    /// How much of all that can be drawn lies outside.
+    pub(super) fn share_outside(&self) -> f64 {
+        let outside = width(&self.outside);
+        outside / (outside + width(&[self.inside]))
+    }
+
+    pub(super) fn draw_inside(&self, rng: &mut Rng) -> f64 {
+        self.draw(&[self.inside], rng)
+    }
+
+    pub(super) fn draw_outside(&self, rng: &mut Rng) -> f64 {
+        self.draw(&self.outside, rng)
+    }
+
+    pub(super) fn draw_anywhere(&self, rng: &mut Rng) -> f64 {
+        self.draw(&[&[self.inside], self.outside.as_slice()].concat(), rng)
+    }
+
+    /// One uniform number, laid along the intervals.
+    fn draw(&self, intervals: &[Interval], rng: &mut Rng) -> f64 {
+        let mut along = rng.unit() * width(intervals);
+        let last = intervals.len() - 1;
+        for [low, high] in &intervals[..last] {
+            if along < high - low {
+                return self.law.quantile(low + along);
+            }
+            along -= high - low;
+        }
+        let [low, high] = intervals[last];
+        self.law.quantile((low + along).min(high))
+    }
+}
+
+fn width(intervals: &[Interval]) -> f64 {
+    intervals.iter().map(|[low, high]| high - low).sum()
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = |interval: &Interval| interval.map(|share| short(self.law.quantile(share))).join(" to ");
+        write!(f, "{}: {}", self.name, Quantity::Drawn(self.law.clone()))?;
+        if matches!(self.law, Distribution::Choice(_)) {
+            return write!(f, "; the same in every split");
+        }
+        write!(f, "; train, validation and test {}", values(&self.inside))?;
+        match self.outside.as_slice() {
+            [] => write!(f, "; no extrapolation"),
+            outside => write!(f, "; extrapolation {}", outside.iter().map(values).collect::<Vec<_>>().join(" and ")),
+        }
+    }
+}
+
+/// Four digits behind the point, or four that matter.
+fn short(value: f64) -> String {
+    if value != 0.0 && !(1e-3..1e7).contains(&value.abs()) {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
