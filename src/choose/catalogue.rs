@@ -63,8 +63,7 @@ impl Method {
         [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
 
     /// Those that learn a start for many tasks.
-    pub const META: [Self; 7] =
-        [Self::Maml, Self::Fomaml, Self::Anil, Self::MetaSgd, Self::Promp, Self::Reptile, Self::Pooled];
+    pub const META: [Self; 7] = [Self::Maml, Self::Fomaml, Self::Anil, Self::MetaSgd, Self::Promp, Self::Reptile, Self::Pooled];
 
     /// Its name on the command line.
     #[must_use]

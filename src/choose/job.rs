@@ -1,11 +1,12 @@
 //! A job: everything that decides a run, and how its learner is built from it, the first time and after a stop.
 
-use super::{Configuration, Lessons, Method, Reward, Tasks, learner};
-use crate::env::tasks::Kind;
+use super::{Configuration, Lessons, Method, Reward, learner, make_task};
+use crate::env::tasks::{Split, Tasks};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
 use crate::learn::Learner;
+use crate::meta::adapt;
 use crate::nn::Activation;
 use crate::parallel::Pool;
 use crate::policy::{Ancestor, Card, Policy, Provenance, store};
@@ -13,7 +14,6 @@ use crate::rollout::MakeEnv;
 use crate::rollout::collect::Choice;
 use crate::run::checkpoint::Position;
 use crate::run::folder::SOURCE;
-use crate::meta::adapt;
 use crate::run::{Adapted, Definition, Evaluator, Plan, RunFolder};
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
@@ -185,9 +185,10 @@ impl Job {
     /// How a start for many tasks is measured: in tasks that are not trained on.
     fn adapting(&self, registry: &Registry) -> Option<Adapted> {
         let config = self.configuration.meta.as_ref()?;
-        let (recipe, tasks) = (self.method.recipe(config)?, Tasks::new(registry, &self.environment, config.extrapolate).ok()?);
+        let recipe = self.method.recipe(config)?;
+        let tasks = Tasks::new(&self.environment, &config.splits, self.seed).ok()?;
         Some(Adapted {
-            make: tasks.make(Kind::Validation, self.seed),
+            make: make_task(registry, &tasks, Split::Validation),
             config: adapt::Config::of(config, recipe.inner),
             updates: config.inner_steps.max(1),
         })

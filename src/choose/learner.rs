@@ -1,7 +1,7 @@
 //! How a job's learner is built: what each method is made of.
 
-use super::{Configuration, Job, Method, Role, Tasks};
-use crate::env::tasks::Kind;
+use super::{Configuration, Job, Method, Role, make_task};
+use crate::env::tasks::{Split, Tasks};
 use crate::env::{Registry, Spaces};
 use crate::error::{Error, Result};
 use crate::imitate::adversarial::{Adversarial, Task};
@@ -110,8 +110,9 @@ impl Building<'_> {
             return_moments: None,
             inner_rates: None,
         };
-        let tasks = Tasks::new(registry, &self.job.environment, config.extrapolate)?;
-        Meta::new(config, recipe, policy, tasks.make(Kind::Train, self.job.seed), self.job.seed, Arc::clone(self.pool))
+        let tasks = Tasks::new(&self.job.environment, &config.splits, self.job.seed)?;
+        let make = make_task(registry, &tasks, Split::Train);
+        Meta::new(config, recipe, policy, make, self.job.seed, Arc::clone(self.pool))
     }
 
     fn adapting(&self) -> Result<Adapting> {

@@ -16,4 +16,4 @@ pub use job::{Job, Source, open_run};
 pub use learner::{CLONING_STEPS, carry};
 pub use lessons::{Lessons, Role};
 pub use reward::Reward;
-pub use tasks::Tasks;
+pub use tasks::make_task;

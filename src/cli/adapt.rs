@@ -68,9 +68,9 @@ impl Adapt {
 
 /// What the card of a meta-learned policy says of a step; the defaults for any other.
 fn as_learned(card: &Card) -> adapt::Config {
-    let parsed = Method::parse(&card.provenance.method).ok().zip(
-        ron::Source { name: "configuration".into(), text: card.provenance.configuration.clone() }.parse::<Configuration>().ok(),
-    );
+    let parsed = Method::parse(&card.provenance.method)
+        .ok()
+        .zip(ron::Source { name: "configuration".into(), text: card.provenance.configuration.clone() }.parse::<Configuration>().ok());
     let learned = parsed.and_then(|(method, configuration)| {
         let meta = configuration.meta?;
         let recipe = method.recipe(&meta)?;

@@ -4,10 +4,10 @@ use super::arguments::RunArguments;
 use super::terminal::{self, Ending, number};
 use super::training::{self, Finished};
 use crate::choose::words::quoted;
-use crate::choose::{Job, Method, Tasks};
+use crate::choose::{Job, Method, make_task};
 use crate::env::Registry;
-use crate::env::tasks::Kind;
-use crate::error::{Kind as ErrorKind, Result};
+use crate::env::tasks::{Split, Tasks};
+use crate::error::{Kind, Result};
 use crate::learn::ppo;
 use crate::meta::adapt::{self, Point};
 use crate::stats::{Interval, mean, mean_interval};
@@ -51,9 +51,9 @@ impl Meta {
         let steps = self.run.steps.unwrap_or(ITERATIONS);
         let configuration = self.run.configure(method, method.configuration(ppo::Config::default(), None))?;
         let meta = configuration.meta.clone().unwrap_or_default();
-        let tasks = Tasks::new(registry, &environment, meta.extrapolate)?;
+        let tasks = Tasks::new(&environment, &meta.splits, seed)?;
         if !self.run.json {
-            terminal::note(&tasks.split().describe());
+            terminal::note(tasks.describe().trim_end());
         }
         let settings = self.run.settings();
         let command = format!("heirloom meta {} --method {} --steps {steps} --seed {seed}{settings}", quoted(&self.tasks), method.name());
@@ -68,8 +68,8 @@ impl Meta {
             Err(ending) => return Ok(ending),
             Ok(finished) => finished,
         };
-        match self.curves(&finished, &tasks) {
-            Err(error) if error.kind() == ErrorKind::Stopped => Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
+        match self.curves(&finished, &tasks, registry) {
+            Err(error) if error.kind() == Kind::Stopped => Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
             measured => {
                 self.show(&finished, &measured?);
                 Ok(Ending::Done)
@@ -78,21 +78,21 @@ impl Meta {
     }
 
     /// What the policy earns in tasks that were not trained on, as it adapts to each.
-    fn curves(&self, finished: &Finished, tasks: &Tasks) -> Result<Vec<(Kind, Vec<Vec<Point>>)>> {
+    fn curves(&self, finished: &Finished, tasks: &Tasks, registry: &Registry) -> Result<Vec<(Split, Vec<Vec<Point>>)>> {
         let Finished { job, policy, evaluator, stop, .. } = finished;
         let meta = job.configuration.meta.clone().unwrap_or_default();
         let Some(recipe) = job.method.recipe(&meta) else { return Ok(Vec::new()) };
         let config = adapt::Config::of(&meta, recipe.inner);
-        let kinds = if meta.extrapolate > 0.0 { &[Kind::Test, Kind::Extrapolation][..] } else { &[Kind::Test] };
-        let measure = |kind: &Kind| {
-            let make = tasks.make(*kind, job.seed);
+        let splits = if tasks.can_extrapolate() { &[Split::Test, Split::Extrapolation][..] } else { &[Split::Test] };
+        let measure = |split: &Split| {
+            let make = make_task(registry, tasks, *split);
             let curves = adapt::curves(policy, &make, 0..self.test_tasks, &config, self.updates, job.seed, &evaluator.pool, stop)?;
-            Ok((*kind, curves))
+            Ok((*split, curves))
         };
-        kinds.iter().map(measure).collect()
+        splits.iter().map(measure).collect()
     }
 
-    fn show(&self, finished: &Finished, measured: &[(Kind, Vec<Vec<Point>>)]) {
+    fn show(&self, finished: &Finished, measured: &[(Split, Vec<Vec<Point>>)]) {
         let at = |curves: &[Vec<Point>], update: usize| {
             let returns: Vec<f64> = curves.iter().map(|curve| curve[update].total).collect();
             let mean = mean(&returns);
@@ -100,9 +100,9 @@ impl Meta {
         };
         if self.run.json {
             let mut json = training::to_json(finished);
-            for (kind, curves) in measured {
+            for (split, curves) in measured {
                 let points: Vec<Interval> = (0..=self.updates).map(|update| at(curves, update)).collect();
-                json[kind.name()] = serde_json::json!({
+                json[split.name()] = serde_json::json!({
                     "means": points.iter().map(|point| point.mean).collect::<Vec<_>>(),
                     "intervals": points.iter().map(|point| [point.low, point.high]).collect::<Vec<_>>(),
                 });
@@ -110,12 +110,12 @@ impl Meta {
             return terminal::json(&json);
         }
         training::show(finished);
-        let rows = measured.iter().map(|(kind, curves)| {
+        let rows = measured.iter().map(|(split, curves)| {
             let points = (0..=self.updates).map(|update| {
                 let Interval { mean, low, high } = at(curves, update);
                 format!("{} [{}, {}]", number(mean), number(low), number(high))
             });
-            std::iter::once(format!("{} ({} tasks)", kind.name(), curves.len())).chain(points).collect()
+            std::iter::once(format!("{} ({} tasks)", split.name(), curves.len())).chain(points).collect()
         });
         let heads: Vec<String> = (0..=self.updates)
             .map(|update| match update {

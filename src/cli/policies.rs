@@ -176,7 +176,7 @@ fn save(registry: &Registry, run: &str, folder: &std::path::Path, json: bool) ->
     let spec = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron)?;
     let registry = registry.clone();
     let evaluator = Evaluator {
-            adapting: None,
+        adapting: None,
         make: Arc::new(move || registry.build(&spec)),
         environment: provenance.environment.clone(),
         episodes: 100,

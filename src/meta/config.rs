@@ -1,6 +1,7 @@
 //! Everything about the outer loop that can be set.
 
 use super::recipe::ClippedSteps;
+use crate::env::tasks::Splits;
 use crate::env::{ActionSpace, Spaces};
 use crate::error::{Error, Result};
 use crate::learn::trust_region;
@@ -37,8 +38,8 @@ pub struct Config {
     pub reptile_step: f64,
     /// Adam, of `ProMP`'s outer steps.
     pub adam: adam::Config,
-    /// Of each distribution, the part of its width that is kept from training, for tasks outside of what was trained on.
-    pub extrapolate: f64,
+    /// Which tasks are trained on, and which are kept to judge by.
+    pub splits: Splits,
 }
 
 impl Default for Config {
@@ -57,7 +58,7 @@ impl Default for Config {
             clipped: ClippedSteps::default(),
             reptile_step: 0.1,
             adam: adam::Config::default(),
-            extrapolate: 0.2,
+            splits: Splits::default(),
         }
     }
 }
@@ -90,7 +91,6 @@ impl Config {
         within("gae_lambda", self.gae_lambda, [0.0, 1.0])?;
         within("initial_log_std", self.initial_log_std, [-20.0, 5.0])?;
         within("reptile_step", self.reptile_step, [1e-9, 1.0])?;
-        within("extrapolate", self.extrapolate, [0.0, 0.9])?;
         within("clip", self.clipped.clip, [1e-6, 1e6])?;
         within("kl_penalty", self.clipped.kl_penalty, [0.0, 1e6])?;
         within("learning_rate", self.clipped.learning_rate, [0.0, 1e3])?;
