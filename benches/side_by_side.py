@@ -60,6 +60,10 @@ WORK = {
         ("heirloom 1 thread", speed("demo-load --threads 1")), ("pyarrow, 1 thread", peer(TORCH, "read_table.py --threads 1"))]),
     "demo-record": ("recording", [
         (f"heirloom {task}, {threads} thread(s)", speed(f"demo-record --setting {task} --threads {threads} --steps 1000000")) for task in ("cartpole", "pendulum") for threads in (1, 2)]),
+    "maml": ("steps_per_second", [
+        ("heirloom 2 threads", speed("maml --steps 20 --threads 2")), ("heirloom 1 thread", speed("maml --steps 10 --threads 1")),
+        ("JAX", peer(JAX, "maml.py --lib jax --steps 4 --threads 2")), ("torch.func, 2 threads", peer(TORCH, "maml.py --lib func --steps 3 --threads 2")),
+        ("torch.func, 1 thread", peer(TORCH, "maml.py --lib func --steps 3 --threads 1"))]),
     "limits": ("sgemm_1024_gflops", [("sgemm, one core", peer(TORCH, "limits.py --threads 1"))]),
     "memory": ("bytes_per_100k_steps", [("heirloom", speed("memory --steps 1000000"))]),
 }

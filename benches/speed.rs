@@ -6,6 +6,8 @@
 
 #[path = "speed/demonstrations.rs"]
 mod demonstrations;
+#[path = "speed/meta.rs"]
+mod meta;
 
 use heirloom::env::{Action, Registry};
 use heirloom::learn::Learner;
@@ -58,7 +60,8 @@ fn main() {
         "cloning" => demonstrations::cloning(&arguments),
         "demo-load" => demonstrations::load(&arguments),
         "demo-record" => demonstrations::record(&arguments),
-        other => eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record"),
+        "maml" => meta::maml(&arguments),
+        other => eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record, maml"),
     }
 }
 

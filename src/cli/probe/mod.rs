@@ -5,6 +5,7 @@ mod adam;
 mod gae;
 mod interval;
 mod loss;
+mod maml_grad;
 mod normalizer;
 mod step;
 mod verdict;
@@ -58,6 +59,13 @@ verdict     the verdicts of a study, from the measure of each run; all compariso
        \"probability_of_improvement\"}, ...]}; verdict, intervals and p are
   null below three values, normalized where the reference is not above random
 
+maml-grad   the meta-gradient of MAML through its inner steps, in f64: of mean(-exp(log p - old log p) A) after them
+  in   {\"sizes\": [inputs, hidden ..., outputs], \"activation\": Tanh | Relu, \"discrete\": b, \"parameters\": [P], \"rate\": r,
+       \"inner\": LogProb | Ratio, \"before\": [ROWS of each inner step], \"after\": ROWS}; parameters are weight [outputs][inputs] and bias of
+       each layer, then the log-std where actions are not discrete; ROWS are {\"inputs\": [B][O], \"actions\": [B][A],
+       \"advantages\": [B], \"log_probs\": [B]}, log_probs those of the actions when they were taken
+  out  {\"adapted\": [P], \"loss\", \"second_order\": [P], \"first_order\": [P]}
+
 Example:
   echo '{\"environment\": \"cartpole\", \"cases\": [{\"state\": [0.01, 0.02, 0.03, 0.04], \"action\": 1}]}' | heirloom probe step";
 
@@ -87,6 +95,8 @@ enum What {
     Interval,
     /// The verdicts of a study from its runs' values
     Verdict,
+    /// The meta-gradient of MAML through its inner steps
+    MamlGrad,
 }
 
 impl Probe {
@@ -99,6 +109,7 @@ impl Probe {
             What::Normalizer => answer(|input| normalizer::answer(&input)),
             What::Interval => answer(|input| interval::answer(&input)),
             What::Verdict => answer(|input| verdict::answer(&input)),
+            What::MamlGrad => answer(maml_grad::answer),
         }
     }
 }

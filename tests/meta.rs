@@ -1,0 +1,131 @@
+//! Meta-learning from outside: it learns to adapt, with the same bits for any number of threads and after any stop; and what users do wrong ends in
+//! one sentence that helps.
+
+mod program;
+
+use program::Program;
+
+/// Small worlds, for whoever learns.
+const LITTLE: &str = "--json --episodes 3 --evaluations 2 --checkpoint-every 1 --test-tasks 3 --updates 2 \
+                      --set meta.tasks=4 --set meta.episodes=4 --set meta.hidden=[16]";
+
+const METHODS: [&str; 7] = ["maml", "fomaml", "anil", "meta-sgd", "promp", "reptile", "pooled"];
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// On 2-D navigation, one update brings more than half of what there is to gain, in tasks that were not trained on.
+#[test]
+fn maml_learns_to_adapt_in_one_step() {
+    let program = Program::new();
+    let settings = "--set meta.splits.extrapolate=0 --test-tasks 40 --updates 2 --evaluations 1 --json";
+    let found = json(&program.ok(&format!("meta navigation_tasks --method maml --steps 40 --seed 1 --out learned {settings}")));
+    let means: Vec<f64> = found["test"]["means"].as_array().unwrap().iter().map(|mean| mean.as_f64().unwrap()).collect();
+    assert!(means[0] < -25.0 && means[1] > -17.0 && means[2] > means[1] - 1.0, "{means:?}");
+    // A goal that is named, by the command that the card makes possible.
+    let adapted = json(&program.ok("adapt learned navigation --steps 1 --episodes 40 --json --out adapted"));
+    assert!(adapted["mean"].as_f64().unwrap() > -22.0, "{adapted}");
+}
+
+#[test]
+fn every_method_has_one_digest_for_any_number_of_threads_and_after_a_stop() {
+    let program = Program::new();
+    for method in METHODS {
+        let run = |out: &str, more: &str| {
+            let found = program.ok(&format!("meta navigation_tasks --method {method} --steps 3 --out {out} {LITTLE} {more}"));
+            json(&found)["digest"].clone()
+        };
+        let whole = run(&format!("{method}-whole"), "--threads 1");
+        assert_eq!(whole, run(&format!("{method}-two"), "--threads 2"), "{method}");
+        let parts = format!("{method}-parts");
+        program.ok(&format!("meta navigation_tasks --method {method} --steps 3 --out {parts} {LITTLE} --stop-after-updates 2"));
+        assert_eq!(whole, run(&parts, "--resume"), "{method}");
+    }
+}
+
+#[test]
+fn discrete_actions_and_bodies_are_tasks_too() {
+    let program = Program::new();
+    for (tasks, task) in [("cartpole_tasks", "cartpole"), ("pendulum_tasks", "pendulum_heavy")] {
+        let found = json(&program.ok(&format!("meta {tasks} --steps 2 --out {tasks} {LITTLE}")));
+        assert_eq!(found["extrapolation"]["means"].as_array().unwrap().len(), 3);
+        program.ok(&format!("adapt {tasks} {task} --steps 2 --episodes 3 --json --out {task}"));
+    }
+}
+
+/// A policy that was not meta-learned adapts too, and is told so; what does not fit is refused.
+#[test]
+fn adapting_takes_any_policy_that_fits() {
+    let program = Program::new();
+    let said = program.run("adapt cartpole cartpole_moon --steps 1 --episodes 3 --out moon --set adapt.episodes=3");
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("was not meta-learned"), "{}", said.stderr);
+    program.run("adapt cartpole pendulum --steps 1 --out no").refused(3, &["the policy does not fit the environment"]);
+    program.run("adapt nobody pendulum").refused(2, &["there is no policy `nobody`"]);
+    program.run("adapt cartpole cartpole --steps 0").refused(2, &["--steps"]);
+    program.run("adapt cartpole cartpole --set adapt.episodes=0 --out no").refused(2, &["`episodes` cannot be 0"]);
+    assert!(!program.path("no").exists());
+}
+
+#[test]
+fn what_cannot_be_meta_learned_is_said_before_anything_begins() {
+    let program = Program::new();
+    program.run("meta cartpole").refused(2, &["a task distribution without any distribution in it", "Uniform"]);
+    program.run("meta navigation_task").refused(2, &["navigation_tasks"]);
+    program.run("meta navigation_tasks --method malm").refused(2, &["there is no method `malm`", "maml"]);
+    program.run("meta navigation_tasks --method bc").refused(2, &["heirloom imitate"]);
+    program.run("meta navigation_tasks --set meta.tasks=0").refused(2, &["`tasks` cannot be 0"]);
+    program.run("meta navigation_tasks --set meta.episodes=0").refused(2, &["`episodes` cannot be 0"]);
+    program.run("meta navigation_tasks --set meta.activation=Gelu").refused(2, &["`activation`", "Tanh or Relu"]);
+    program.run("meta navigation_tasks --set meta.splits.extrapolate=2").refused(2, &["`extrapolate` cannot be 2"]);
+    program.run("meta navigation_tasks --set ppo.clip=0.1").refused(2, &["has no section `ppo`"]);
+    let overlapping = "--set meta.splits.inside={\"goal_x\":(-0.4,0.4)} --set meta.splits.outside={\"goal_x\":(0.3,0.5)}";
+    program.run(&format!("meta navigation_tasks {overlapping}")).refused(2, &["overlap", "goal_x"]);
+    assert!(!program.path("runs").exists(), "what cannot begin leaves no folder");
+}
+
+/// Inner steps that are far too long end as what they are, and what was learned before is there.
+#[test]
+fn inner_rates_that_diverge_are_said_to() {
+    let program = Program::new();
+    program.run(&format!("meta pendulum_tasks --steps 3 --out wild {LITTLE} --set meta.inner_rate=1e6")).refused(5, &["inner"]);
+}
+
+/// `heirloom probe maml-grad` against central differences of its own loss.
+#[test]
+fn the_probe_gives_the_derivative_of_its_own_loss() {
+    let program = Program::new();
+    let rows = |seed: f64| {
+        let value = |k: usize| ((k as f64 + seed) * 12.9898).sin();
+        let columns = |count: usize, shift: usize| -> Vec<Vec<f64>> {
+            (0..9).map(|row| (0..count).map(|k| value(row * count + k + shift)).collect()).collect()
+        };
+        let advantages: Vec<f64> = (0..9).map(|row| value(row + 50)).collect();
+        serde_json::json!({"inputs": columns(2, 0), "actions": columns(2, 100), "advantages": advantages, "log_probs": vec![-2.0; 9]})
+    };
+    let parameters: Vec<f64> = (0..2 * 3 + 3 + 3 * 2 + 2 + 2).map(|k| 0.5 * (k as f64 * 7.7).sin()).collect();
+    let input = |parameters: &[f64]| {
+        serde_json::json!({
+            "sizes": [2, 3, 2], "activation": "Tanh", "discrete": false, "parameters": parameters, "rate": 0.1, "inner": "LogProb",
+            "before": [rows(1.0), rows(2.0)], "after": rows(3.0),
+        })
+        .to_string()
+    };
+    let ask = |parameters: &[f64]| json(&program.run_with_input("probe maml-grad", &input(parameters)).stdout);
+    let found = ask(&parameters);
+    let mut apart_from_first_order = 0.0_f64;
+    for index in 0..parameters.len() {
+        let moved = |by: f64| {
+            let mut moved = parameters.clone();
+            moved[index] += by;
+            ask(&moved)["loss"].as_f64().unwrap()
+        };
+        let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+        let (second, first) = (found["second_order"][index].as_f64().unwrap(), found["first_order"][index].as_f64().unwrap());
+        assert!((second - difference).abs() < 1e-7, "{index}: {second} {difference}");
+        apart_from_first_order = apart_from_first_order.max((second - first).abs());
+    }
+    assert!(apart_from_first_order > 1e-3);
+    program.run_with_input("probe maml-grad", "{}").refused(2, &["stdin", "missing field"]);
+}
