@@ -18,6 +18,7 @@ pub mod pooled;
 pub mod promp;
 pub mod recipe;
 pub mod reptile;
+pub mod sinusoid;
 pub mod surrogate;
 pub mod task;
 

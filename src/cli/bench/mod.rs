@@ -1,6 +1,7 @@
 //! `heirloom bench`: published figures, measured again.
 
 mod gail_classic;
+mod sinusoid;
 
 use super::terminal::Ending;
 use crate::env::Registry;
@@ -17,12 +18,14 @@ pub(super) struct Bench {
 #[derive(Subcommand)]
 enum Command {
     GailClassic(gail_classic::GailClassic),
+    Sinusoid(sinusoid::Sinusoid),
 }
 
 impl Bench {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.command {
             Command::GailClassic(command) => command.run(registry),
+            Command::Sinusoid(command) => command.run(),
         }
     }
 }
