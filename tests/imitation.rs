@@ -138,6 +138,7 @@ fn learns_on_the_reward_of(method: &str) {
 }
 
 /// A run is gone on with on the reward that it began with, wherever that lies now, and on no other.
+#[expect(clippy::disallowed_methods, reason = "what takes the place of a run does it in place")]
 fn goes_on_with_its_own_reward(program: &Program) {
     let run = |reward: &str| {
         format!("imitate cartpole --method learned-reward --reward {reward} --steps 6144 --json --episodes 2 --evaluations 1 --out again")
