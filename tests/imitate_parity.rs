@@ -172,21 +172,31 @@ fn terms_are_pytorchs() {
         let demonstrated = s.numbers(shown * inputs);
         let pairs = pairs(&demonstrated, &actions(&mut s, shown, outputs, &head), inputs);
         let empty = || Tensor::zeros([0], (Kind::Float, tch::Device::Cpu));
-        let batch = Batch {
+        let batch = |share: f64| Batch {
             observation: autograd::matrix(&observation, rows, inputs),
             action: empty(),
             log_prob: empty(),
             value: empty(),
             returns: empty(),
             advantage: Tensor::from_slice(&advantage),
+            share,
+            greatest_advantage: f64::from(advantage.iter().copied().fold(f32::NEG_INFINITY, f32::max)),
         };
         let dapg = dapg::term(&dapg::Config::default(), &pairs, None, 10.0, seed);
         let config = behaviour_regularised::Config { weight: 2.0, schedule: Schedule::Linear };
         let near = behaviour_regularised::term(&config, &clone);
         let leaves = autograd::leaves(&learner.params, Kind::Float);
-        for (term, fraction) in [(dapg(), 0.3), (near(), 0.25)] {
-            let term: Box<dyn LossTerm> = term;
-            let found = value_and_gradient(&term.loss(&learner.shape, &leaves, &batch, fraction), &leaves);
+        for (make, fraction) in [(dapg, 0.3), (near, 0.25)] {
+            let loss = |index: usize, count: usize, share: f64| {
+                let term: Box<dyn LossTerm> = make(index, count);
+                value_and_gradient(&(term.loss(&learner.shape, &leaves, &batch(share), fraction) * share), &leaves)
+            };
+            let found = loss(0, 1, 1.0);
+            // Three shards, each with its part: the same in all.
+            let parts: Vec<Vec<f64>> = (0..3).map(|index| loss(index, 3, [0.5, 0.3, 0.2][index])).collect();
+            let summed: Vec<f64> = (0..found.len()).map(|at| parts.iter().map(|part| part[at]).sum()).collect();
+            let error = relative(&summed, &found);
+            assert!(error <= 1e-5 || found.iter().all(|value| *value == 0.0), "case {seed} in parts: off by {error:e}");
             let expected = golden.take(1 + learner.params.values.len());
             assert!((found[0] - expected[0]).abs() <= 1e-5 * expected[0].abs().max(1.0), "case {seed}: {} {}", found[0], expected[0]);
             let error = relative(&found[1..], &expected[1..]);

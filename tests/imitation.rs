@@ -131,8 +131,28 @@ fn learns_on_the_reward_of(method: &str) {
     let said: serde_json::Value = serde_json::from_str(&program.ok(&learned)).unwrap();
     assert!(said["mean"].as_f64().unwrap() >= 100.0, "{said}");
     let (_, card) = heirloom::policy::store::load(&program.path("learned/best")).unwrap();
-    assert_eq!(card.provenance.reward.unwrap(), std::path::Path::new("recovered"));
+    let kept = card.provenance.reward.unwrap();
+    assert_eq!((kept.path.as_path(), kept.digest.len()), (std::path::Path::new("recovered"), 64));
+    goes_on_with_its_own_reward(&program);
     program.run("imitate mountain_car --method learned-reward --reward recovered").refused(3, &["recovered", "other channels or actions"]);
+}
+
+/// A run is gone on with on the reward that it began with, wherever that lies now, and on no other.
+#[expect(clippy::disallowed_methods, reason = "what takes the place of a run does it in place")]
+fn goes_on_with_its_own_reward(program: &Program) {
+    let run = |reward: &str| {
+        format!("imitate cartpole --method learned-reward --reward {reward} --steps 6144 --json --episodes 2 --evaluations 1 --out again")
+    };
+    program.ok(&format!("{} --stop-after-updates 1", run("recovered")));
+    let [recovered, moved] = ["recovered", "moved"].map(|name| program.path(name));
+    std::fs::rename(&recovered, &moved).unwrap();
+    // Another run in its place.
+    program.ok("imitate demos cartpole --method gail --steps 4096 --seed 9 --json --episodes 2 --evaluations 1 --out recovered");
+    let resumed = |reward: &str| program.run(&format!("{} --resume", run(reward)));
+    resumed("recovered").refused(3, &["recovered", "not the reward that the run began with", "--reward"]);
+    assert_eq!(resumed("moved").code, Some(0));
+    std::fs::remove_dir_all(&recovered).unwrap();
+    std::fs::rename(&moved, &recovered).unwrap();
 }
 
 /// Of 4 seeds the worst ended at 146, from nothing it is 9 to 50: below 1 in 100.

@@ -57,6 +57,8 @@ fn autograd_of(case: &Case, kind: Kind) -> Vec<f64> {
         value: column(1),
         returns: column(2),
         advantage: column(3),
+        share: 1.0,
+        greatest_advantage: 0.0,
     };
     let weights = Weights { clip: 0.2, value_clip: case.value_clip, value: 0.5, entropy: 0.01 };
     let leaves = autograd::leaves(&case.params, kind);

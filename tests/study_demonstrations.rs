@@ -102,10 +102,10 @@ fn what_a_study_cannot_do_with_demonstrations_is_said_before_anything_runs() {
         program.run("compare wrong.ron --out wrong").refused(code, &[&["wrong.ron"], parts].concat());
         assert!(!program.path("wrong").exists());
     };
-    refused(["[1, 3]", "[1, 9]"], 2, &["demos", "has 3 episodes, 9 are to be learned from"]);
+    refused(["[1, 3]", "[1, 9]"], 2, &["demos", "has 3 episodes, 9 are to be learned from", "`episodes` of the pair's `demonstrations`"]);
     refused(["[1, 3]", "[]"], 2, &["`episodes`"]);
     refused(["[1, 3]", "[3, 3]"], 2, &["names a number twice"]);
-    refused(["[1, 3]", "[0]"], 2, &["begin at 1"]);
+    refused(["[1, 3]", "[0]"], 2, &["lie between 1 and 3"]);
     refused(["path: \"demos\"", "path: \"nothing\""], 2, &["there are no demonstrations"]);
     refused(["[1, 3]", "[1, 3], role: Beginning"], 2, &["Beginning"]);
     refused(["\"dapg\"", "\"dagger\""], 2, &["`dagger` is no method of a study"]);
@@ -113,4 +113,32 @@ fn what_a_study_cannot_do_with_demonstrations_is_said_before_anything_runs() {
     refused(["demonstrations: (path: \"demos\", episodes: [1, 3]),", ""], 2, &["`bc` needs demonstrations", "demonstrations: (path:"]);
     refused(["target: \"cartpole_moon\"", "target: \"classic/cartpole_continuous\""], 3, &["actions are"]);
     refused(["bc.patience=100", "gail.patience=100"], 2, &["gail"]);
+}
+
+#[test]
+fn a_pair_is_chosen_by_its_own_name_or_with_its_number_of_demonstrations() {
+    let program = with_study();
+    program.write("study.ron", &STUDY.replace("\"zero-shot\", \"fine-tune\", \"bc\", \"dapg\"", "\"bc\""));
+    let pairs = |chosen: &str, out: &str| {
+        let found: Value = serde_json::from_str(&program.ok(&format!("compare study.ron --seeds 2 {chosen} --out {out} --json"))).unwrap();
+        found["pairs"].as_array().unwrap().iter().map(|pair| pair["pair"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(pairs("--pair moon_from_3", "three"), ["moon_from_3"]);
+    assert_eq!(pairs("--pair moon", "three"), ["moon_from_1", "moon_from_3"]);
+    program.run("compare study.ron --pair moon_from_2 --out none").refused(2, &["no pair `moon_from_2`", "`moon_from_"]);
+}
+
+/// Where learning rates are tried, cloning tries its own.
+#[test]
+fn cloning_is_tuned_by_its_own_learning_rate() {
+    let program = with_study();
+    let study = STUDY.replace("\"zero-shot\", \"fine-tune\", \"bc\", \"dapg\"", "\"bc\"").replace("[1, 3]", "[3]");
+    program.write("study.ron", &study.replace("(learning_rates: [1])", "(learning_rates: [1e-9, 1], seeds: 2)"));
+    let found: Value = serde_json::from_str(&program.ok("compare study.ron --seeds 2 --out study --json")).unwrap();
+    let arm = found["pairs"][0]["arms"].as_array().unwrap().iter().find(|arm| arm["method"] == "bc").unwrap();
+    let trials = arm["trials"].as_array().unwrap();
+    assert_eq!(trials.len(), 2, "{arm}");
+    assert_ne!(trials[0]["values"], trials[1]["values"], "another rate clones otherwise: {arm}");
+    let page = String::from_utf8(program.read("study/report.html")).unwrap();
+    assert!(page.contains("The demonstrations are counted nowhere: 3 episodes of "), "the ledger says what it leaves out");
 }

@@ -187,6 +187,12 @@ impl Method {
         !matches!(self, Self::ZeroShot | Self::Bc)
     }
 
+    /// Whether something in it is learned at a rate.
+    #[must_use]
+    pub const fn has_learning_rate(self) -> bool {
+        !matches!(self, Self::ZeroShot)
+    }
+
     /// Whether demonstrations can change what it does.
     #[must_use]
     pub fn takes_demonstrations(self) -> bool {

@@ -82,6 +82,25 @@ impl Configuration {
         changed.checked(source)
     }
 
+    /// The learning rate of a method: that of its cloning where it does nothing else, PPO's elsewhere.
+    #[must_use]
+    pub fn learning_rate(&self, method: Method) -> f64 {
+        match &self.bc {
+            Some(bc) if method == Method::Bc => bc.learning_rate,
+            _ => self.ppo.learning_rate,
+        }
+    }
+
+    /// The same configuration with that rate multiplied.
+    #[must_use]
+    pub fn with_rate_times(mut self, method: Method, factor: f64) -> Self {
+        match &mut self.bc {
+            Some(bc) if method == Method::Bc => bc.learning_rate *= factor,
+            _ => self.ppo.learning_rate *= factor,
+        }
+        self
+    }
+
     /// The names of its sections.
     fn sections(&self) -> Vec<&'static str> {
         let methods = [

@@ -261,7 +261,7 @@ impl Job {
             seed: self.seed,
             steps: self.plan().steps,
             demonstrations: self.lessons.as_ref().map(|lessons| lessons.as_demonstrated(self.method.is_transfer().then_some(lessons.role))),
-            reward: self.reward.as_ref().map(|reward| reward.path.clone()),
+            reward: self.reward.as_ref().map(Reward::as_recovered),
             numerics: crate::nn::numerics::describe(&self.activation()),
         }
     }
@@ -283,13 +283,22 @@ pub struct Opened {
     pub damaged: Vec<Error>,
 }
 
+/// Where what a run began with lies now, when it is not where it was.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Moved<'a> {
+    /// The demonstrations.
+    pub demonstrations: Option<&'a Path>,
+    /// The run whose reward it learns from.
+    pub reward: Option<&'a Path>,
+}
+
 /// Opens a run folder and rebuilds its learner at the last sound checkpoint, bit for bit; `steps` extends the run.
 ///
 /// # Errors
 /// Exit 2 when there is no run or it would be shortened, 3 when it is damaged, 7 when another process has it.
-pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
+pub fn open_run(path: &Path, steps: Option<u64>, moved: Moved<'_>, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
     let (mut folder, checkpoint, damaged) = RunFolder::open(path)?;
-    let mut job = rebuild(path, folder.definition(), registry, pool).map_err(|error| error.at(path.display()))?;
+    let mut job = rebuild(path, folder.definition(), moved, registry, pool).map_err(|error| error.at(path.display()))?;
     if let Some(steps) = steps {
         if steps < job.steps {
             return Err(Error::usage(format!("the run has {} steps; --steps {steps} would cut it short", job.steps))
@@ -316,7 +325,7 @@ pub fn open_run(path: &Path, steps: Option<u64>, registry: &Registry, pool: &Arc
 }
 
 /// The job that a definition describes.
-fn rebuild(path: &Path, definition: &Definition, registry: &Registry, pool: &Pool) -> Result<Job> {
+fn rebuild(path: &Path, definition: &Definition, moved: Moved<'_>, registry: &Registry, pool: &Pool) -> Result<Job> {
     let provenance = &definition.provenance;
     let as_artefact = |error: Error| if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
     let environment = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron).map_err(as_artefact)?;
@@ -337,8 +346,8 @@ fn rebuild(path: &Path, definition: &Definition, registry: &Registry, pool: &Poo
         method: Method::parse(&provenance.method).map_err(as_artefact)?,
         configuration,
         source,
-        lessons: provenance.demonstrations.as_ref().map(|kept| Lessons::reopen(kept, pool)).transpose()?,
-        reward: provenance.reward.as_ref().map(|path| Reward::read(path)).transpose()?,
+        lessons: provenance.demonstrations.as_ref().map(|kept| Lessons::reopen(kept, moved.demonstrations, pool)).transpose()?,
+        reward: provenance.reward.as_ref().map(|kept| Reward::reopen(kept, moved.reward)).transpose()?,
         steps: provenance.steps,
         seed: provenance.seed,
         evaluations: (provenance.steps / definition.evaluate_every).max(1),

@@ -100,19 +100,22 @@ impl Lessons {
         }
     }
 
-    /// Reads what a run folder says that it began with.
+    /// Reads what a run folder says that it began with, there or where it lies now.
     ///
     /// # Errors
     /// Exit 3 when the set is not what it was.
-    pub fn reopen(kept: &Demonstrated, pool: &Pool) -> Result<Self> {
+    pub fn reopen(kept: &Demonstrated, now: Option<&Path>, pool: &Pool) -> Result<Self> {
+        let path = now.unwrap_or(&kept.path);
         let role = kept.role.as_deref().map_or(Ok(Role::Start), Role::parse)?;
         let selection = Selection { episodes: Some(kept.episodes), every: Some(kept.every) };
-        let lessons = Self::read(&kept.path, selection, role, pool).map_err(|error| {
+        let lessons = Self::read(path, selection, role, pool).map_err(|error| {
             let error = if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
-            error.hint("a run goes on with the demonstrations that it began with: put them back where they were")
+            error.hint("a run goes on with the demonstrations that it began with: put them back, or say where they lie now")
         })?;
         if lessons.digest != kept.digest {
-            return Err(Error::artefact("are not the demonstrations that the run began with: their digest differs").at(kept.path.display()));
+            return Err(Error::artefact("are not the demonstrations that the run began with: their digest differs")
+                .at(path.display())
+                .hint("name those that it began with, wherever they lie now, or begin anew with another --out"));
         }
         Ok(lessons)
     }

@@ -12,7 +12,7 @@ pub mod words;
 
 pub use catalogue::Method;
 pub use configuration::Configuration;
-pub use job::{Job, Source, open_run};
+pub use job::{Job, Moved, Source, open_run};
 pub use learner::{CLONING_STEPS, carry};
 pub use lessons::{Lessons, Role};
 pub use reward::Reward;

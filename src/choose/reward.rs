@@ -3,8 +3,9 @@
 use super::{Configuration, Method};
 use crate::env::Spaces;
 use crate::error::{Error, Kind, Result};
-use crate::file::{Tensors, ron};
+use crate::file::{Tensors, digest, ron};
 use crate::imitate::discriminator::{self, Form, RewardSign};
+use crate::policy::card::Recovered;
 use crate::policy::store;
 use crate::run::{RunFolder, checkpoint};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub struct Reward {
     pub spaces: Spaces,
     /// Its part of the run's state.
     pub tensors: Tensors,
+    /// SHA-256 of all of it but the path.
+    pub digest: String,
 }
 
 impl Reward {
@@ -54,9 +57,34 @@ impl Reward {
         let own = |name: &str| {
             name.starts_with("discriminator.") && !name.starts_with("discriminator.return") && name != "discriminator.discounted"
         };
-        let tensors = state.tensors.into_iter().filter(|(name, _)| own(name)).collect();
+        let tensors: Tensors = state.tensors.into_iter().filter(|(name, _)| own(name)).collect();
         let sign = config.reward.unwrap_or(RewardSign::Both);
-        Ok(Self { path: path.to_owned(), form, sign, config: config.discriminator, spaces: policy.spaces, tensors })
+        let digest = digest::of_tensors(&format!("{form:?} {sign:?} {}", ron::to_text(&(&config.discriminator, &policy.spaces))), &tensors);
+        Ok(Self { path: path.to_owned(), form, sign, config: config.discriminator, spaces: policy.spaces, tensors, digest })
+    }
+
+    /// What a card and a run folder keep of it.
+    #[must_use]
+    pub fn as_recovered(&self) -> Recovered {
+        Recovered { path: self.path.clone(), digest: self.digest.clone() }
+    }
+
+    /// Reads what a run folder says that it began with, there or where it lies now.
+    ///
+    /// # Errors
+    /// Exit 3 when the reward is not what it was.
+    pub fn reopen(kept: &Recovered, now: Option<&Path>) -> Result<Self> {
+        let path = now.unwrap_or(&kept.path);
+        let reward = Self::read(path).map_err(|error| {
+            let error = if error.kind() == Kind::Usage { error.as_kind(Kind::Artefact) } else { error };
+            error.hint("a run goes on with the reward that it began with: say with --reward where that run lies now")
+        })?;
+        if reward.digest != kept.digest {
+            return Err(Error::artefact("is not the reward that the run began with: its digest differs")
+                .at(path.display())
+                .hint("name the run as it was then with --reward, or begin anew with another --out"));
+        }
+        Ok(reward)
     }
 
     /// Fails unless an environment shows and takes what the reward knows, in its order.

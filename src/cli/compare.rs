@@ -28,7 +28,7 @@ pub(super) struct Compare {
     /// Folder of cells and report [default: runs/STUDY]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Only this pair of the study; may stand several times
+    /// Only this pair of the study, or `NAME_from_N`, with so many demonstrations; may stand several times
     #[arg(long = "pair", value_name = "NAME")]
     pairs: Vec<String>,
     /// Another budget of target steps than the file's, for every pair

@@ -3,7 +3,7 @@
 use super::arguments::RunArguments;
 use super::signals;
 use super::terminal::{self, Ending, Progress, bytes, count, number};
-use crate::choose::{Job, open_run};
+use crate::choose::{Job, Lessons, Moved, Reward, open_run};
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::file::disk;
@@ -104,7 +104,11 @@ fn note_other_environment(job: &Job, registry: &Registry) {
 fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
     let stored = RunFolder::read_definition(out)?;
     refuse_other(out, asked, arguments, &stored).map_err(|error| error.at(out.display()))?;
-    let opened = open_run(out, arguments.steps, registry, pool, stop)?;
+    let moved = Moved {
+        demonstrations: asked.lessons.as_ref().map(|lessons| lessons.path.as_path()),
+        reward: asked.reward.as_ref().map(|reward| reward.path.as_path()),
+    };
+    let opened = open_run(out, arguments.steps, moved, registry, pool, stop)?;
     for damage in &opened.damaged {
         terminal::warn(damage);
     }
@@ -139,9 +143,11 @@ fn refuse_other(out: &Path, asked: &Job, arguments: &RunArguments, stored: &crat
     if let Some(asked_lessons) = &asked.lessons {
         let Some(kept) = kept else { return differs("set of demonstrations") };
         let asked_role = asked.method.is_transfer().then(|| asked_lessons.role.name());
+        // The same folder with something else in it is damage, of which more is said later. Elsewhere it is the set when the run's part of it is.
+        let is_kept = || Lessons::reopen(kept, Some(&asked_lessons.path), &Pool::inline()).is_ok();
+        let same_set = asked_lessons.digest == kept.digest || asked_lessons.path == kept.path || is_kept();
         let demonstrations = [
-            // The same folder with something else in it is damage, of which more is said later.
-            ("set of demonstrations", asked_lessons.digest == kept.digest || asked_lessons.path == kept.path),
+            ("set of demonstrations", same_set),
             ("number of demonstrated episodes", asked_lessons.selection.episodes.is_none_or(|episodes| episodes == kept.episodes)),
             ("interval of demonstrated steps", asked_lessons.selection.every.is_none_or(|every| every == kept.every)),
             ("use of its demonstrations", asked_role == kept.role.as_deref()),
@@ -150,7 +156,9 @@ fn refuse_other(out: &Path, asked: &Job, arguments: &RunArguments, stored: &crat
             return differs(what);
         }
     }
-    if asked.reward.as_ref().is_some_and(|reward| Some(&reward.path) != provenance.reward.as_ref()) {
+    let same_reward =
+        |reward: &Reward| provenance.reward.as_ref().is_some_and(|kept| reward.digest == kept.digest || reward.path == kept.path);
+    if asked.reward.as_ref().is_some_and(|reward| !same_reward(reward)) {
         return differs("reward");
     }
     let settings = [

@@ -14,6 +14,9 @@ pub const MANIFEST: &str = "demonstrations.ron";
 /// The journal's file name.
 pub(super) const JOURNAL: &str = "journal";
 
+/// What the journal is called while what it holds is sealed into a part; another one goes on meanwhile.
+pub(super) const SEALING: &str = "journal.sealing";
+
 /// The file name of a part.
 pub(super) fn part_name(index: usize) -> String {
     format!("part-{index:05}.parquet")
@@ -87,8 +90,8 @@ impl Demonstrations {
         let (manifest, mut entries) = loop {
             let manifest = Manifest::read(path)?;
             let entries = match manifest.unfinished {
-                Some(_) => journal::read(&path.join(JOURNAL), &manifest.header)?.0,
-                None => Vec::new(),
+                Some(_) => journal::read_all(path, &manifest.header)?,
+                None => std::collections::BTreeMap::new(),
             };
             // Where a recording goes on meanwhile, a part may have taken over what the journal then no longer holds.
             if Manifest::read(path)? == manifest {
@@ -97,9 +100,8 @@ impl Demonstrations {
         };
         let mut unsealed = Vec::new();
         if let Some(unfinished) = &manifest.unfinished {
-            entries.retain(|(order, _)| *order >= unfinished.next);
-            entries.sort_by_key(|(order, _)| *order);
-            unsealed = entries.into_iter().filter_map(|(_, episode)| episode).collect();
+            entries.retain(|order, _| *order >= unfinished.next);
+            unsealed = entries.into_values().flatten().collect();
             for (number, episode) in (manifest.sealed_episodes()..).zip(&unsealed) {
                 let checked = episode.check(&manifest.header.spaces, &manifest.header.info);
                 checked.map_err(|error| error.at(format!("episode {number}")).at(path.join(JOURNAL).display()))?;

@@ -158,59 +158,88 @@ fn finite(what: &str, values: &[f64], rows: usize, names: &[&str]) -> Result<()>
 #[derive(Debug, Clone, Default)]
 pub struct Growing {
     start: Option<Start>,
-    observations: Vec<f64>,
-    actions: Vec<f64>,
-    rewards: Vec<f64>,
-    info: Vec<f64>,
+    /// `[O]`: what was seen first.
+    first: Vec<f64>,
+    /// `[T, W + 1 + O + I]`: action, reward, what was seen then, further numbers. In one piece, because many episodes grow side by side.
+    rows: Vec<f64>,
+    /// Numbers of a row's action and of all of it, once there is one.
+    widths: [usize; 2],
+    total: f64,
 }
 
 impl Growing {
     /// Begins with the first observation, `[O]`.
     #[must_use]
     pub fn new(start: Option<Start>, observation: &[f64]) -> Self {
-        Self { start, observations: observation.to_vec(), ..Self::default() }
+        Self { start, first: observation.to_vec(), ..Self::default() }
+    }
+
+    /// Not begun yet, with room for as many steps as another one has.
+    #[must_use]
+    pub fn with_room_of(other: &Self) -> Self {
+        Self { rows: Vec::with_capacity(other.rows.len()), ..Self::default() }
+    }
+
+    /// Begins with the first observation, `[O]`.
+    pub fn begin(&mut self, start: Start, observation: &[f64]) {
+        self.start = Some(start);
+        self.first = observation.to_vec();
     }
 
     /// How many steps there are so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rewards.len()
+        self.rows.len().checked_div(self.widths[1]).unwrap_or(0)
     }
 
     /// Whether there is none yet.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rewards.is_empty()
+        self.rows.is_empty()
     }
 
     /// The sum of rewards so far.
     #[must_use]
-    pub fn total(&self) -> f64 {
-        self.rewards.iter().sum()
+    pub const fn total(&self) -> f64 {
+        self.total
     }
 
     /// Adds a step: what was done, what it earned, what was seen then, `[O]`, and further numbers.
+    #[inline]
     pub fn push(&mut self, action: Action<'_>, reward: f64, observation: &[f64], info: &[f64]) {
+        let before = self.rows.len();
         match action {
             #[expect(clippy::cast_precision_loss, reason = "an index of a few actions")]
-            Action::Discrete(index) => self.actions.push(index as f64),
-            Action::Continuous(values) => self.actions.extend_from_slice(values),
+            Action::Discrete(index) => self.rows.push(index as f64),
+            Action::Continuous(values) => self.rows.extend_from_slice(values),
         }
-        self.rewards.push(reward);
-        self.observations.extend_from_slice(observation);
-        self.info.extend_from_slice(info);
+        let acted = self.rows.len();
+        self.rows.push(reward);
+        self.rows.extend_from_slice(observation);
+        self.rows.extend_from_slice(info);
+        self.widths = [acted - before, self.rows.len() - before];
+        self.total += reward;
     }
 
     /// The episode, whole.
     #[must_use]
     pub fn finish(self, terminated: bool, truncated: bool) -> Episode {
-        let steps = self.rewards.len();
+        let ([action, width], channels) = (self.widths, self.first.len());
+        let reward = action;
+        let column = |at: usize| self.rows.chunks_exact(width.max(1)).map(move |row| row[at]);
+        let columns = |from: usize, to: usize| (from..to).flat_map(column).collect::<Vec<f64>>();
+        let mut observations = Vec::with_capacity(channels * (self.len() + 1));
+        for channel in 0..channels {
+            observations.push(self.first[channel]);
+            observations.extend(column(reward + 1 + channel));
+        }
+        let info = (reward + 1 + channels).min(width);
         Episode {
-            observations: by_channel(&self.observations, steps + 1),
-            actions: by_channel(&self.actions, steps),
-            info: by_channel(&self.info, steps),
+            observations,
+            actions: columns(0, action),
+            info: columns(info, width),
+            rewards: column(reward).collect(),
             start: self.start,
-            rewards: self.rewards,
             terminated,
             truncated,
         }

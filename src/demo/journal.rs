@@ -3,11 +3,12 @@
 //! A kill leaves whole frames and perhaps a torn one at the end, which is dropped when the journal is next opened. A frame that is there and
 //! wrong is no tear but damage.
 
+use super::dataset::{JOURNAL, SEALING};
 use super::episode::{Episode, Start};
 use super::header::Header;
 use crate::error::{Error, Result};
 use crate::file::{disk, journal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A longer journal is refused: parts are sealed long before.
@@ -24,14 +25,19 @@ pub(super) type Entry = (u64, Option<Episode>);
 pub(super) struct Journal {
     file: journal::Journal,
     /// Where frames are made.
-    frame: Vec<u8>,
+    frames: Vec<u8>,
 }
 
 impl Journal {
     /// Opens the journal of a folder, or makes it; gives what it holds.
     pub(super) fn open(path: &Path, header: &Header) -> Result<(Self, Vec<Entry>)> {
         let (entries, good) = read(path, header)?;
-        Ok((Self { file: journal::Journal::open(path, good)?, frame: Vec::new() }, entries))
+        Ok((Self { file: journal::Journal::open(path, good)?, frames: Vec::new() }, entries))
+    }
+
+    /// A new journal, in whose place there is none.
+    pub(super) fn begin(path: &Path) -> Result<Self> {
+        Ok(Self { file: journal::Journal::open(path, 0)?, frames: Vec::new() })
     }
 
     /// A journal of these alone, in the place of the one before.
@@ -41,14 +47,19 @@ impl Journal {
             put_frame(order, episode, &mut bytes)?;
         }
         disk::write(path, &bytes)?;
-        Ok(Self { file: journal::Journal::open(path, bytes.len() as u64)?, frame: bytes })
+        Ok(Self { file: journal::Journal::open(path, bytes.len() as u64)?, frames: bytes })
     }
 
-    /// Keeps an episode, or the fact that one was left out.
-    pub(super) fn append(&mut self, order: u64, episode: Option<&Episode>) -> Result<()> {
-        self.frame.clear();
-        put_frame(order, episode, &mut self.frame)?;
-        self.file.append(&self.frame)
+    /// Keeps episodes, or the fact that they were left out, in one write.
+    pub(super) fn append<'a>(&mut self, entries: impl IntoIterator<Item = (u64, Option<&'a Episode>)>) -> Result<()> {
+        self.frames.clear();
+        for (order, episode) in entries {
+            put_frame(order, episode, &mut self.frames)?;
+        }
+        if self.frames.is_empty() {
+            return Ok(());
+        }
+        self.file.append(&self.frames).inspect_err(|_| self.file.give_up())
     }
 }
 
@@ -62,6 +73,16 @@ fn put_frame(order: u64, episode: Option<&Episode>, bytes: &mut Vec<u8>) -> Resu
     let words = [length, crc32c::crc32c(&length).to_le_bytes(), crc32c::crc32c(body).to_le_bytes()];
     prefix.copy_from_slice(&words.concat());
     Ok(())
+}
+
+/// What the journals of a folder hold, by the order of the recording. The one that goes on is read first: what is put aside meanwhile is then
+/// met twice, and not missed.
+pub(super) fn read_all(folder: &Path, header: &Header) -> Result<BTreeMap<u64, Option<Episode>>> {
+    let mut entries = BTreeMap::new();
+    for name in [JOURNAL, SEALING] {
+        entries.extend(read(&folder.join(name), header)?.0);
+    }
+    Ok(entries)
 }
 
 /// What a journal holds, in the order in which it was written, and how many of its bytes are whole frames. One that is not there is empty.

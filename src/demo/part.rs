@@ -28,7 +28,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Rows of a part: what recording keeps in memory, and what reading takes at a time.
+/// Rows of a part: what reading takes at a time; recording keeps up to three in memory.
 pub(super) const ROWS: usize = 1 << 17;
 /// More rows are refused: one episode may be longer than [`ROWS`], but not for ever.
 const MOST_ROWS: usize = 1 << 24;
@@ -100,15 +100,16 @@ fn schema(header: &Header) -> Outcome<TypePtr> {
     Type::group_type_builder("schema").with_fields(fields).build().map(Arc::new)
 }
 
-/// The bytes of a part: the same for the same episodes, every time. `first` is the number of its first episode.
+/// The bytes of a part: the same for the same episodes, every time. `first` is the number of its first episode; `room` is memory that the
+/// bytes may take, so that a recording asks the system for it once.
 ///
 /// # Panics
 /// Never: writing to memory does not fail.
-pub(super) fn to_bytes(header: &Header, first: u64, episodes: &[Episode]) -> Vec<u8> {
-    write(header, first, episodes).expect("sound episodes fit their columns")
+pub(super) fn to_bytes(header: &Header, first: u64, episodes: &[Episode], room: Vec<u8>) -> Vec<u8> {
+    write(header, first, episodes, room).expect("sound episodes fit their columns")
 }
 
-fn write(header: &Header, first: u64, episodes: &[Episode]) -> Outcome<Vec<u8>> {
+fn write(header: &Header, first: u64, episodes: &[Episode], mut room: Vec<u8>) -> Outcome<Vec<u8>> {
     let entries: Vec<Entry> = (first..).zip(episodes).map(|(number, episode)| entry(number, episode)).collect();
     let value = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let entries = serde_json::to_string(&entries).map_err(|error| ParquetError::General(error.to_string()))?;
@@ -125,7 +126,9 @@ fn write(header: &Header, first: u64, episodes: &[Episode]) -> Outcome<Vec<u8>> 
         .set_offset_index_disabled(true)
         .build();
     let size: usize = episodes.iter().map(|episode| 8 * (episode.observations.len() + episode.actions.len() + episode.rewards.len())).sum();
-    let mut file = SerializedFileWriter::new(Vec::with_capacity(size + size / 8 + 4096), schema(header)?, Arc::new(properties))?;
+    room.clear();
+    room.reserve(size + size / 8 + 4096);
+    let mut file = SerializedFileWriter::new(room, schema(header)?, Arc::new(properties))?;
     let mut group = file.next_row_group()?;
     let rows = |episode: &Episode| 0..=i32::try_from(episode.len()).unwrap_or(i32::MAX);
     let numbers: Vec<i64> =

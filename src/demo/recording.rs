@@ -1,16 +1,18 @@
-//! Writing a set: every episode is in the journal when it has ended; the journal is sealed into parts on the way.
+//! Writing a set: every episode is in the journal when it has ended; the journal is sealed into parts on the way, where somebody lends a
+//! thread while recording goes on ([`Recording::begin_part`], [`Sealing::seal`], [`Recording::enter`]).
 //!
 //! Episodes may end in any order (they run side by side) and are numbered in the order of the recording. A kill loses the episodes that
 //! were running; [`Recording::resume`] goes on behind the others. So does whoever was refused by the disk: what is in memory is then behind.
 
-use super::dataset::{JOURNAL, Manifest, SealedPart, Unfinished, part_name};
+use super::dataset::{JOURNAL, Manifest, SEALING, SealedPart, Unfinished, part_name};
 use super::episode::Episode;
 use super::header::Header;
-use super::journal::{Entry, Journal};
+use super::journal::{self, Journal};
 use super::part;
 use crate::error::{Error, Result};
 use crate::file::lock::Lock;
 use crate::file::{digest, disk, ron};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A set that this process writes.
@@ -18,13 +20,55 @@ pub struct Recording {
     path: PathBuf,
     manifest: Manifest,
     journal: Journal,
-    /// In the journal, not yet numbered.
-    held: Vec<Entry>,
+    /// In the journal, not yet numbered, by place in the order of the recording.
+    held: BTreeMap<u64, Option<Episode>>,
+    /// Rows of these.
+    held_rows: usize,
     /// Numbered, not yet sealed.
     ready: Vec<(u64, Episode)>,
+    /// Rows of these.
+    ready_rows: usize,
+    /// Episodes that are numbered, sealed ones among them.
+    numbered: u64,
     /// Everything before this place in the order of the recording is numbered, or was left out.
     settled: u64,
+    /// A part is being sealed.
+    sealing: bool,
+    /// Where parts are made.
+    room: Vec<u8>,
     _lock: Lock,
+}
+
+/// A part on its way to the disk: [`Sealing::seal`] can be called on another thread, while recording goes on.
+pub struct Sealing {
+    path: PathBuf,
+    header: Header,
+    first: u64,
+    episodes: Vec<Episode>,
+    /// The first place in the order of the recording that neither this part nor one before it holds.
+    next: u64,
+    room: Vec<u8>,
+}
+
+/// A part that is on the disk, and not yet entered.
+pub struct Sealed {
+    part: SealedPart,
+    next: u64,
+    room: Vec<u8>,
+}
+
+impl Sealing {
+    /// Writes the part.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses.
+    pub fn seal(self) -> Result<Sealed> {
+        let bytes = part::to_bytes(&self.header, self.first, &self.episodes, self.room);
+        disk::write(&self.path, &bytes)?;
+        let steps = self.episodes.iter().map(|episode| episode.len() as u64).sum();
+        let part = SealedPart { episodes: self.episodes.len() as u64, steps, sha256: digest::of_bytes(&bytes) };
+        Ok(Sealed { part, next: self.next, room: bytes })
+    }
 }
 
 impl Recording {
@@ -42,8 +86,7 @@ impl Recording {
         let manifest = Manifest { header, parts: Vec::new(), unfinished: Some(Unfinished { next: 0 }) };
         manifest.write(path)?;
         let (journal, _) = Journal::open(&path.join(JOURNAL), &manifest.header)?;
-        let settled = 0;
-        Ok(Self { path: path.to_owned(), manifest, journal, held: Vec::new(), ready: Vec::new(), settled, _lock: lock })
+        Ok(Self::with(path, manifest, journal, BTreeMap::new(), lock))
     }
 
     /// Goes on with a set that is not finished. The recorder must be the same.
@@ -77,11 +120,35 @@ impl Recording {
                 .at(path.display())
                 .hint("pass another --out; `heirloom demo merge` joins two sets"));
         };
-        let (journal, held) = Journal::open(&path.join(JOURNAL), begun)?;
+        let (mut journal, _) = Journal::open(&path.join(JOURNAL), begun)?;
+        let held = journal::read_all(path, begun)?;
+        // A part was being sealed: its journal and the one behind it become one again.
+        if path.join(SEALING).exists() {
+            journal = Journal::of(&path.join(JOURNAL), held.iter().map(|(order, episode)| (*order, episode.as_ref())))?;
+            disk::remove(&path.join(SEALING))?;
+        }
         // What a crash between sealing and emptying the journal left is in a part already.
-        let settled = unfinished.next;
         let held = held.into_iter().filter(|(order, _)| *order >= unfinished.next).collect();
-        Ok(Self { path: path.to_owned(), manifest, journal, held, ready: Vec::new(), settled, _lock: lock })
+        Ok(Self::with(path, manifest, journal, held, lock))
+    }
+
+    fn with(path: &Path, manifest: Manifest, journal: Journal, held: BTreeMap<u64, Option<Episode>>, lock: Lock) -> Self {
+        let settled = manifest.unfinished.as_ref().map_or(0, |unfinished| unfinished.next);
+        let (held_rows, numbered) = (held.values().flatten().map(rows).sum(), manifest.sealed_episodes());
+        Self {
+            path: path.to_owned(),
+            manifest,
+            journal,
+            held,
+            held_rows,
+            ready: Vec::new(),
+            ready_rows: 0,
+            numbered,
+            settled,
+            sealing: false,
+            room: Vec::new(),
+            _lock: lock,
+        }
     }
 
     /// Its folder.
@@ -92,8 +159,8 @@ impl Recording {
 
     /// Episodes that are numbered.
     #[must_use]
-    pub fn episodes(&self) -> u64 {
-        self.manifest.sealed_episodes() + self.ready.len() as u64
+    pub const fn episodes(&self) -> u64 {
+        self.numbered
     }
 
     /// The first place in the order of the recording that is neither numbered nor left out.
@@ -102,9 +169,15 @@ impl Recording {
         self.settled
     }
 
-    /// What is in the journal and has no number yet: order, and return and length where it was kept.
-    pub fn held(&self) -> impl Iterator<Item = (u64, Option<(f64, usize)>)> {
-        self.held.iter().map(|(order, episode)| (*order, episode.as_ref().map(|episode| (episode.total(), episode.len()))))
+    /// What is in the journal and has no number yet.
+    pub fn held(&self) -> impl Iterator<Item = u64> {
+        self.held.keys().copied()
+    }
+
+    /// Rows of what has no number yet: what waits in memory for an episode before it.
+    #[must_use]
+    pub const fn held_rows(&self) -> usize {
+        self.held_rows
     }
 
     /// Keeps an episode that has ended, or the fact that one was left out. When this returns, a kill does not lose it.
@@ -112,9 +185,27 @@ impl Recording {
     /// # Errors
     /// Exit 6 when the disk refuses.
     pub fn push(&mut self, order: u64, episode: Option<Episode>) -> Result<()> {
-        self.journal.append(order, episode.as_ref())?;
-        self.held.push((order, episode));
+        self.push_all(vec![(order, episode)])
+    }
+
+    /// The same for several that have ended, in one write; where the disk refuses that, as many as it takes are kept.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses.
+    pub fn push_all(&mut self, ended: Vec<(u64, Option<Episode>)>) -> Result<()> {
+        let entries = || ended.iter().map(|(order, episode)| (*order, episode.as_ref()));
+        if self.journal.append(entries()).is_err() {
+            entries().try_for_each(|entry| self.journal.append([entry]))?;
+        }
+        self.held_rows += ended.iter().filter_map(|(_, episode)| episode.as_ref()).map(rows).sum::<usize>();
+        self.held.extend(ended);
         Ok(())
+    }
+
+    /// Numbers what no running episode stands before, up to `most` episodes in all. Seals nothing: see [`Recording::begin_part`].
+    pub fn number_ended(&mut self, most: u64) {
+        let ended = self.held.keys().zip(self.settled..).take_while(|(held, order)| **held == *order).count();
+        self.number(self.settled + ended as u64, most);
     }
 
     /// Numbers everything before `order`, of which nothing may be running any more, up to `most` episodes in all; seals what fills a part.
@@ -122,14 +213,24 @@ impl Recording {
     /// # Errors
     /// Exit 6 when the disk refuses.
     pub fn settle(&mut self, order: u64, most: u64) -> Result<()> {
-        self.held.sort_by_key(|(order, _)| *order);
-        let behind = self.held.iter().take_while(|(held, _)| *held < order).count();
-        let room = usize::try_from(most.saturating_sub(self.episodes())).unwrap_or(usize::MAX);
-        let kept = self.held.drain(..behind).filter_map(|(order, episode)| Some((order, episode?)));
-        self.ready.extend(kept.take(room));
+        self.number(order, most);
+        while let Some(sealing) = self.begin_part()? {
+            self.enter(sealing.seal()?)?;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, order: u64, most: u64) {
+        while let Some(first) = self.held.first_entry().filter(|first| *first.key() < order) {
+            let (order, Some(episode)) = first.remove_entry() else { continue };
+            self.held_rows -= rows(&episode);
+            if self.numbered < most {
+                self.numbered += 1;
+                self.ready_rows += rows(&episode);
+                self.ready.push((order, episode));
+            }
+        }
         self.settled = self.settled.max(order);
-        let full = self.seal_parts(part::ROWS)?;
-        if full { self.enter() } else { Ok(()) }
     }
 
     /// Numbers all that the journal holds: for whoever writes episodes one after the other, and goes on with that.
@@ -137,7 +238,7 @@ impl Recording {
     /// # Errors
     /// Exit 6 when the disk refuses.
     pub fn settle_all(&mut self) -> Result<()> {
-        let last = self.held.iter().map(|(order, _)| *order).max();
+        let last = self.held.last_key_value().map(|(order, _)| *order);
         last.map_or(Ok(()), |last| self.settle(last.saturating_add(1), u64::MAX))
     }
 
@@ -157,55 +258,97 @@ impl Recording {
     /// # Errors
     /// Exit 6 when the disk refuses; what was acknowledged is still there.
     pub fn finish(mut self) -> Result<()> {
-        self.seal_parts(1)?;
+        self.settle(self.settled, 0)?;
+        if !self.ready.is_empty() {
+            let sealed = self.take_part().seal()?;
+            self.manifest.parts.push(sealed.part);
+        }
         self.manifest.unfinished = None;
         self.manifest.write(&self.path)?;
         disk::remove(&self.path.join(JOURNAL))
     }
 
-    /// Writes parts as long as they have so many rows, and says whether there was one. Where a part ends depends on the episodes alone, so
-    /// that a recording that was broken off and gone on with has the same parts.
-    fn seal_parts(&mut self, least: usize) -> Result<bool> {
-        let before = self.manifest.parts.len();
-        loop {
-            let mut rows = 0;
-            let fits = |(_, episode): &&(u64, Episode)| {
-                let fits = rows < part::ROWS;
-                rows += if fits { episode.len() + 1 } else { 0 };
-                fits
-            };
-            let count = self.ready.iter().take_while(fits).count();
-            if rows < least {
-                return Ok(self.manifest.parts.len() > before);
-            }
-            let rest = self.ready.split_off(count);
-            let episodes: Vec<Episode> = std::mem::replace(&mut self.ready, rest).into_iter().map(|(_, episode)| episode).collect();
-            let bytes = part::to_bytes(&self.manifest.header, self.manifest.sealed_episodes(), &episodes);
-            disk::write(&self.path.join(part_name(self.manifest.parts.len())), &bytes)?;
-            let steps = episodes.iter().map(|episode| episode.len() as u64).sum();
-            self.manifest.parts.push(SealedPart { episodes: count as u64, steps, sha256: digest::of_bytes(&bytes) });
-        }
+    /// Whether a part is on its way.
+    #[must_use]
+    pub const fn is_sealing(&self) -> bool {
+        self.sealing
     }
 
-    /// Enters the parts that were written: the manifest makes them true, then the journal lets go of what they hold.
-    fn enter(&mut self) -> Result<()> {
-        let next = self.ready.first().map_or(self.settled, |(order, _)| *order);
-        self.manifest.unfinished = Some(Unfinished { next });
-        self.manifest.write(&self.path)?;
+    /// Whether more than a whole part waits for the one that is being sealed.
+    #[must_use]
+    pub const fn is_behind(&self) -> bool {
+        self.sealing && self.ready_rows >= part::ROWS
+    }
+
+    /// The part that is full, to be sealed and entered; nothing when none is, or another one is on its way. What is recorded meanwhile goes to
+    /// a journal of its own.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses.
+    pub fn begin_part(&mut self) -> Result<Option<Sealing>> {
+        if self.sealing || self.ready_rows < part::ROWS {
+            return Ok(None);
+        }
+        let journal = self.path.join(JOURNAL);
+        disk::rename_file(&journal, &self.path.join(SEALING))?;
+        self.journal = Journal::begin(&journal)?;
+        let sealing = self.take_part();
         let ready = self.ready.iter().map(|(order, episode)| (*order, Some(episode)));
         let held = self.held.iter().map(|(order, episode)| (*order, episode.as_ref()));
-        self.journal = Journal::of(&self.path.join(JOURNAL), ready.chain(held))?;
-        Ok(())
+        self.journal.append(ready.chain(held))?;
+        self.sealing = true;
+        Ok(Some(sealing))
+    }
+
+    /// Enters a part that was sealed: the manifest makes it true, then the journal that held it goes.
+    ///
+    /// # Errors
+    /// Exit 6 when the disk refuses.
+    pub fn enter(&mut self, sealed: Sealed) -> Result<()> {
+        self.manifest.parts.push(sealed.part);
+        self.manifest.unfinished = Some(Unfinished { next: sealed.next });
+        self.manifest.write(&self.path)?;
+        self.room = sealed.room;
+        self.sealing = false;
+        disk::remove(&self.path.join(SEALING))
+    }
+
+    /// The episodes of the next part. Where it ends depends on the episodes alone, so that a recording that was broken off and gone on with has
+    /// the same parts.
+    fn take_part(&mut self) -> Sealing {
+        let mut size = 0;
+        let fits = |(_, episode): &&(u64, Episode)| {
+            let fits = size < part::ROWS;
+            size += if fits { rows(episode) } else { 0 };
+            fits
+        };
+        let count = self.ready.iter().take_while(fits).count();
+        let rest = self.ready.split_off(count);
+        let episodes = std::mem::replace(&mut self.ready, rest).into_iter().map(|(_, episode)| episode).collect();
+        self.ready_rows -= size;
+        Sealing {
+            path: self.path.join(part_name(self.manifest.parts.len())),
+            header: self.manifest.header.clone(),
+            first: self.manifest.sealed_episodes(),
+            episodes,
+            next: self.ready.first().map_or(self.settled, |(order, _)| *order),
+            room: std::mem::take(&mut self.room),
+        }
     }
 }
 
+/// Of an episode in a part.
+const fn rows(episode: &Episode) -> usize {
+    episode.rewards.len() + 1
+}
+
 impl Manifest {
-    /// Whether a crash left this file of ours: a part that was sealed and not entered, or the journal of a finished recording.
+    /// Whether a crash left this file of ours: a part that was sealed and not entered, or the journals of a finished recording.
     fn disowns(&self, file: &Path) -> bool {
         let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let number = name.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet"));
         let number = number.and_then(|number| number.parse::<usize>().ok()).filter(|number| part_name(*number) == name);
-        number.is_some_and(|number| number >= self.parts.len()) || (self.unfinished.is_none() && name == JOURNAL)
+        number.is_some_and(|number| number >= self.parts.len()) || (self.unfinished.is_none() && (name == JOURNAL || name == SEALING))
     }
 
     fn write(&self, path: &Path) -> Result<()> {

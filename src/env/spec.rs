@@ -152,7 +152,10 @@ impl Spec {
                 row(name, text(here, name), text(there, name));
             }
         }
-        let wrappers = |spec: &Self| spec.wrappers.iter().map(Wrapper::to_string).collect::<Vec<_>>().join(", ");
+        let wrappers = |spec: &Self| match &spec.wrappers[..] {
+            [] => "none".to_owned(),
+            wrappers => wrappers.iter().map(Wrapper::to_string).collect::<Vec<_>>().join(", "),
+        };
         row("wrappers", wrappers(self), wrappers(other));
         let limit = |spec: &Self| spec.max_episode_steps.map_or_else(|| "none".to_owned(), |steps| steps.to_string());
         row("max_episode_steps", limit(self), limit(other));

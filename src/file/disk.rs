@@ -93,10 +93,13 @@ pub fn write_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<()> {
     })
 }
 
-/// A folder that is being made beside its place: [`Staged::appear`] puts it there, whole; dropped before, it goes away again.
+/// A folder that is being made beside its place: [`Staged::appear`] puts it there, whole; dropped before, it goes away again. Of a process
+/// that was killed it stays until the next one begins a folder of the same place.
 #[derive(Debug)]
 pub struct Staged {
     partial: PathBuf,
+    /// Says that somebody is at work there, as long as the process lives. Not every file system can say it.
+    at_work: Option<File>,
     path: PathBuf,
     /// The folders above that were made for it, innermost first.
     made: Vec<PathBuf>,
@@ -112,10 +115,12 @@ impl Staged {
         let above = parent(path);
         let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
         let made = above.ancestors().take_while(missing).map(Path::to_owned).collect();
-        let staged = Self { partial, path: path.to_owned(), made };
+        let mut staged = Self { partial, at_work: None, path: path.to_owned(), made };
         create_folder(above)?;
+        sweep_abandoned(path)?;
         let begun = remove_any(&staged.partial).and_then(|()| gate("mkdir")).and_then(|()| fs::create_dir(&staged.partial));
         begun.map_err(|error| Error::io("create folder", path, error))?;
+        staged.at_work = File::open(&staged.partial).ok().filter(|folder| folder.try_lock().is_ok());
         Ok(staged)
     }
 
@@ -166,6 +171,14 @@ pub fn remove(path: &Path) -> Result<()> {
     done.map_err(|error| Error::io("remove", path, error))
 }
 
+/// Gives a file another name in its folder, in the place of what has that name. A crash of the machine may undo it, one of the program does not.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn rename_file(path: &Path, to: &Path) -> Result<()> {
+    rename(path, to).map_err(|error| Error::io("rename", path, error))
+}
+
 /// Renames a file to `NAME.damaged`; absent is fine.
 ///
 /// # Errors
@@ -208,6 +221,17 @@ pub fn sweep_older(folder: &Path, age: Duration) -> Result<()> {
         modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed > age))
     };
     list(folder)?.iter().filter(|path| is_partial(path) && old(path)).try_for_each(|path| remove(path))
+}
+
+/// Removes the folders beside `path` in which a killed process was making it: those that nobody is at work in.
+fn sweep_abandoned(path: &Path) -> Result<()> {
+    let name = format!("-{}", path.file_name().unwrap_or_default().to_string_lossy());
+    let of_place = |partial: &str| {
+        partial.strip_prefix(PARTIAL).and_then(|rest| rest.strip_suffix(&name)).is_some_and(|process| process.parse::<u32>().is_ok())
+    };
+    let made = |entry: &PathBuf| entry.is_dir() && entry.file_name().is_some_and(|name| of_place(&name.to_string_lossy()));
+    let abandoned = |entry: &PathBuf| File::open(entry).is_ok_and(|folder| folder.try_lock().is_ok());
+    list(parent(path))?.iter().filter(|entry| made(entry) && abandoned(entry)).try_for_each(|entry| remove(entry))
 }
 
 /// Whether this is what a killed process left half written.
@@ -451,6 +475,23 @@ mod tests {
                 break;
             }
         }
+    }
+
+    #[test]
+    fn what_a_killed_process_was_making_is_swept_by_the_next_and_what_another_one_is_making_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("set");
+        let make = |name: &str| {
+            fs::create_dir(folder.path().join(name)).unwrap();
+            write(&folder.path().join(name).join("part"), b"half").unwrap();
+        };
+        [".partial-1-set", ".partial-2-set", ".partial-3-other-set", ".partial-4-others"].into_iter().for_each(make);
+        let at_work = File::open(folder.path().join(".partial-2-set")).unwrap();
+        at_work.try_lock().unwrap();
+        Staged::begin(&path).unwrap().appear().unwrap();
+        let left: Vec<String> =
+            list(folder.path()).unwrap().iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        assert_eq!(left, [".partial-2-set", ".partial-3-other-set", ".partial-4-others", "set"]);
     }
 
     #[test]

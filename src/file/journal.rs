@@ -50,8 +50,19 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.pending.extend_from_slice(bytes);
-        self.flush().map_err(|error| Error::io("append to", &self.path, error))
+        let appended = if self.pending.is_empty() {
+            // Straight to the file; a copy is made of what waits alone.
+            self.write(bytes).inspect_err(|_| self.pending.extend_from_slice(bytes))
+        } else {
+            self.pending.extend_from_slice(bytes);
+            self.flush()
+        };
+        appended.map_err(|error| Error::io("append to", &self.path, error))
+    }
+
+    /// Gives up what was refused and waits: it is not written with what comes next.
+    pub fn give_up(&mut self) {
+        self.pending.clear();
     }
 
     /// Brings all that was appended to the disk.
@@ -63,13 +74,17 @@ impl Journal {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let written = gate_write(&self.pending).and_then(|(bytes, afterwards)| self.file.write_all(bytes).and(afterwards));
+        let pending = std::mem::take(&mut self.pending);
+        self.write(&pending).inspect_err(|_| self.pending = pending)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = gate_write(bytes).and_then(|(bytes, afterwards)| self.file.write_all(bytes).and(afterwards));
         if let Err(error) = written {
             self.file.set_len(self.len).and_then(|()| self.file.seek(SeekFrom::End(0)))?;
             return Err(error);
         }
-        self.len += self.pending.len() as u64;
-        self.pending.clear();
+        self.len += bytes.len() as u64;
         Ok(())
     }
 

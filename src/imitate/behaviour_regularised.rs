@@ -45,7 +45,7 @@ struct NearClone {
 #[must_use]
 pub fn term(config: &Config, clone: &Policy) -> MakeTerm {
     let (config, params): (Config, Params) = (config.clone(), clone.params.clone());
-    Arc::new(move || {
+    Arc::new(move |_, _| {
         let leaves = autograd::leaves(&params, Kind::Float).into_iter().map(|leaf| leaf.set_requires_grad(false)).collect();
         Box::new(NearClone { config: config.clone(), leaves })
     })

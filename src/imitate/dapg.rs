@@ -6,6 +6,7 @@ use super::pairs::Pairs;
 use crate::error::{Error, Result};
 use crate::learn::{Batch, LossTerm, MakeTerm};
 use crate::nn::{ActorCritic, Normalizer, autograd};
+use crate::rollout::shard_range;
 use crate::seed::Stream;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -48,17 +49,24 @@ impl Config {
     }
 }
 
-/// Likelihood of demonstrated actions, beside the learner's own loss.
+/// What is demonstrated, for all shards.
 struct Demonstrated {
-    config: Config,
-    /// In all of the run.
-    iterations: f64,
     /// `[N, O]`, as the network sees them, in a random order.
     state: Vec<f32>,
     /// `[N, W]`.
     action: Vec<f32>,
     inputs: usize,
     width: usize,
+}
+
+/// Likelihood of demonstrated actions, beside a shard's part of the learner's own loss.
+struct Likelihood {
+    config: Config,
+    /// In all of the run.
+    iterations: f64,
+    demonstrated: Arc<Demonstrated>,
+    /// Which part of every minibatch's rows, of how many.
+    part: (usize, usize),
     /// Minibatches since the iteration began: where the next rows are. It starts again with every iteration, so that a run that was broken
     /// off between two goes on with the same rows.
     turn: Cell<(u64, usize)>,
@@ -73,32 +81,41 @@ pub fn term(config: &Config, pairs: &Pairs, normalizer: Option<&Normalizer>, ite
     Stream::DemonstrationOrder.under(seed).shuffle(&mut order);
     let state: Vec<f32> = order.iter().flat_map(|pair| shown[pair.row as usize * inputs..][..inputs].iter().copied()).collect();
     let action: Vec<f32> = order.iter().flat_map(|pair| pairs.action(pair.row).iter().copied()).collect();
-    let (config, shared) = (config.clone(), Arc::new((state, action)));
-    Arc::new(move || {
-        let (state, action) = (shared.0.clone(), shared.1.clone());
-        Box::new(Demonstrated { config: config.clone(), iterations, state, action, inputs, width, turn: Cell::new((0, 0)) })
+    let (config, demonstrated) = (config.clone(), Arc::new(Demonstrated { state, action, inputs, width }));
+    Arc::new(move |index, count| {
+        let (config, demonstrated) = (config.clone(), Arc::clone(&demonstrated));
+        Box::new(Likelihood { config, iterations, demonstrated, part: (index, count), turn: Cell::new((0, 0)) })
     })
 }
 
-impl LossTerm for Demonstrated {
+impl LossTerm for Likelihood {
     fn loss(&self, shape: &ActorCritic, leaves: &[Tensor], batch: &Batch, fraction: f64) -> Tensor {
         let (began, turn) = self.turn.get();
         let turn = if began == fraction.to_bits() { turn + 1 } else { 0 };
         self.turn.set((fraction.to_bits(), turn));
-        let total = self.action.len() / self.width;
+        let Demonstrated { state, action, inputs, width } = &*self.demonstrated;
+        let total = action.len() / width;
         let rows = self.config.rows.min(total);
+        // Each shard looks at its part of the minibatch's rows.
+        let mine = shard_range(rows, self.part.1, self.part.0);
+        if mine.is_empty() {
+            return Tensor::from(0.0_f32).set_requires_grad(true);
+        }
         // A stride that shares no factor with most totals walks through all rows; iterations begin at different ones.
         let iteration = (fraction * self.iterations).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an iteration's number")]
         let first = (iteration as usize * 7919 + turn * rows) % total;
-        let index = |row: usize| (first + row) % total;
-        let state: Vec<f32> = (0..rows).flat_map(|row| self.state[index(row) * self.inputs..][..self.inputs].iter().copied()).collect();
-        let action: Vec<f32> = (0..rows).flat_map(|row| self.action[index(row) * self.width..][..self.width].iter().copied()).collect();
-        let (outputs, _) = autograd::forward(shape, leaves, &autograd::matrix(&state, rows, self.inputs));
-        let action = autograd::matrix(&action, rows, self.width);
-        let [nll, _] = cloning::loss(&shape.head, &outputs, autograd::log_std(shape, leaves), &action);
+        let of = |values: &[f32], columns: usize| {
+            let row = |row: usize| &values[(first + row) % total * columns..][..columns];
+            autograd::matrix(&mine.clone().flat_map(row).copied().collect::<Vec<f32>>(), mine.len(), columns)
+        };
+        let (outputs, _) = autograd::forward(shape, leaves, &of(state, *inputs));
+        let [nll, _] = cloning::loss(&shape.head, &outputs, autograd::log_std(shape, leaves), &of(action, *width));
         // Where nothing that was done is better than expected, neither is what was demonstrated.
-        let greatest = batch.advantage.max().double_value(&[]).max(0.0);
-        nll * (self.config.weight * self.config.decay.powf(iteration) * greatest)
+        let greatest = batch.greatest_advantage.max(0.0);
+        // A shard's mean counts for its part of the minibatch, as whoever sums them up weighs it: here it counts for its part of the rows.
+        #[expect(clippy::cast_precision_loss, reason = "a handful of rows")]
+        let part = mine.len() as f64 / rows as f64 / batch.share;
+        nll * (self.config.weight * self.config.decay.powf(iteration) * greatest * part)
     }
 }

@@ -90,10 +90,7 @@ impl Pairs {
     /// # Errors
     /// Exit 3 with every channel and action that cannot be matched by name.
     pub fn new(chosen: &Chosen, policy: &crate::env::Spaces, head: &Head, seed: u64) -> Result<Self> {
-        let binding = Binding::new(policy, &chosen.spaces).map_err(|error| {
-            Error::artefact(error.message().replace("the policy does not fit the environment", "the demonstrations do not fit"))
-                .hint("record or import them in an environment with these channels and actions")
-        })?;
+        let binding = Binding::to_demonstrations(policy, &chosen.spaces)?;
         let (inputs, width) = (policy.observation.len(), head.action_width(policy.action.size()));
         let mut pairs = Self { inputs, width, observation: Vec::new(), action: Vec::new(), pairs: Vec::new() };
         let mut offset = Stream::Subsample.under(seed);

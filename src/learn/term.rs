@@ -4,7 +4,7 @@ use crate::nn::ActorCritic;
 use std::sync::Arc;
 use tch::Tensor;
 
-/// Rows of a rollout as tensors.
+/// Rows of a rollout as tensors: a shard's part of a minibatch.
 pub struct Batch {
     /// `[B, O]`, as the network sees it.
     pub observation: Tensor,
@@ -18,6 +18,10 @@ pub struct Batch {
     pub advantage: Tensor,
     /// `[B]`: what the critic learns.
     pub returns: Tensor,
+    /// How much of the minibatch these rows are.
+    pub share: f64,
+    /// The greatest advantage of the whole minibatch.
+    pub greatest_advantage: f64,
 }
 
 /// Something added to a loss.
@@ -28,5 +32,6 @@ pub trait LossTerm: Send {
     fn loss(&self, shape: &ActorCritic, leaves: &[Tensor], batch: &Batch, fraction: f64) -> Tensor;
 }
 
-/// Makes a term; called once per shard, since tensors are not shared between threads.
-pub type MakeTerm = Arc<dyn Fn() -> Box<dyn LossTerm> + Send + Sync>;
+/// Makes the term of part `index` of `count` of every minibatch: one for each shard, since tensors are not shared between threads, and what a
+/// term looks at beside the rows can be shared out.
+pub type MakeTerm = Arc<dyn Fn(usize, usize) -> Box<dyn LossTerm> + Send + Sync>;

@@ -65,7 +65,7 @@ pub struct Provenance {
     pub demonstrations: Option<Demonstrated>,
     /// The run whose recovered reward it was trained on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reward: Option<PathBuf>,
+    pub reward: Option<Recovered>,
     /// What the bits depend on: libtorch, vector unit, which way networks were computed.
     pub numerics: String,
 }
@@ -85,6 +85,16 @@ pub struct Demonstrated {
     /// What a transfer did with them: `start` or `term`; nothing where it is the method's matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+}
+
+/// A recovered reward that a policy was trained on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recovered {
+    /// The run that recovered it, where it lay.
+    pub path: PathBuf,
+    /// What was learned from: form, sign, network, spaces and weights.
+    pub digest: String,
 }
 
 /// A measured return.

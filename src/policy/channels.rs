@@ -23,23 +23,41 @@ impl Binding {
     /// # Errors
     /// Exit 3 with every channel and action that does not match.
     pub fn new(policy: &Spaces, env: &Spaces) -> Result<Self> {
+        Self::matched(policy, env, ["policy", "environment"]).map_err(|missing| {
+            Error::artefact(format!("the policy does not fit the environment: {}", missing.join("; ")))
+                .hint("wrap the environment (RenameChannels, ...) or transfer with `--method reset-head`, which learns new actions")
+        })
+    }
+
+    /// Binds a policy to the spaces of demonstrations, to be taught by them.
+    ///
+    /// # Errors
+    /// Exit 3 with every channel and action that does not match.
+    pub fn to_demonstrations(policy: &Spaces, demonstrations: &Spaces) -> Result<Self> {
+        Self::matched(policy, demonstrations, ["environment", "demonstrations"]).map_err(|missing| {
+            Error::artefact(format!("the demonstrations do not fit the environment: {}", missing.join("; ")))
+                .hint("record or import them in an environment with these channels and actions")
+        })
+    }
+
+    /// Every channel of one side on the other, whose names are for what does not match.
+    fn matched(policy: &Spaces, env: &Spaces, [one, other]: [&str; 2]) -> std::result::Result<Self, Vec<String>> {
         let mut missing = Vec::new();
         let observation = match_names(&names(&policy.observation), &names(&env.observation), "channel", &mut missing);
         let kinds_differ = std::mem::discriminant(&policy.action) != std::mem::discriminant(&env.action);
         if kinds_differ {
             let kind = |space: &ActionSpace| if matches!(space, ActionSpace::Discrete(_)) { "discrete" } else { "continuous" };
-            missing.push(format!("actions are {} in the policy and {} in the environment", kind(&policy.action), kind(&env.action)));
+            missing.push(format!("actions are {} in the {one} and {} in the {other}", kind(&policy.action), kind(&env.action)));
         }
         let action = match_names(&policy.action.names(), &env.action.names(), "action", &mut missing);
         if env.action.size() != policy.action.size() && !kinds_differ {
             let extra: Vec<&str> = env.action.names().into_iter().filter(|name| !policy.action.names().contains(name)).collect();
             if !extra.is_empty() {
-                missing.push(format!("the policy does not know the actions {}", extra.join(", ")));
+                missing.push(format!("the {one} does not know the actions {}", extra.join(", ")));
             }
         }
         if !missing.is_empty() {
-            return Err(Error::artefact(format!("the policy does not fit the environment: {}", missing.join("; ")))
-                .hint("wrap the environment (RenameChannels, ...) or transfer with `--method reset-head`, which learns new actions"));
+            return Err(missing);
         }
         let bounds = match &env.action {
             ActionSpace::Discrete(_) => Vec::new(),
@@ -75,7 +93,9 @@ impl Binding {
     }
 
     /// What the environment is given for an action of the policy; `values` is room for a continuous action.
-    #[inline]
+    // Inlined, or the action comes back through memory in two halves and is read as one: the load then waits for every store before it,
+    // those into a recording too, which takes 50 ns a step.
+    #[inline(always)]
     pub fn act<'a>(&self, head: &Head, action: &[f32], values: &'a mut ActionRoom) -> Action<'a> {
         match head.to_env(action, &self.policy_action, &mut values.policy) {
             Action::Discrete(index) => Action::Discrete(self.action[index]),

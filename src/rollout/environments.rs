@@ -19,6 +19,8 @@ pub struct Finished {
 pub struct Environments {
     envs: Vec<Box<dyn Env>>,
     rngs: Vec<Rng>,
+    /// The seed of their streams, and whose they are.
+    streams: (u64, fn(u64) -> Stream),
     spaces: Spaces,
     /// Which ones of the whole vector.
     indices: Vec<u64>,
@@ -46,6 +48,7 @@ impl Environments {
         let size = spaces.observation.len();
         let mut environments = Self {
             rngs: indices.iter().map(|k| stream(*k).under(seed)).collect(),
+            streams: (seed, stream),
             observation: vec![0.0; envs.len() * size],
             ended: vec![0.0; size],
             running: vec![Finished { total: 0.0, length: 0 }; envs.len()],
@@ -75,6 +78,12 @@ impl Environments {
     /// The index of each in the whole vector.
     pub fn indices(&self) -> impl Iterator<Item = u64> {
         self.indices.iter().copied()
+    }
+
+    /// The index of environment `index` in the whole vector.
+    #[must_use]
+    pub fn index(&self, index: usize) -> u64 {
+        self.indices[index]
     }
 
     /// Their spaces.
@@ -144,6 +153,18 @@ impl Environments {
             self.reset(index)?;
         }
         Ok(step)
+    }
+
+    /// Makes environment `index` the one of another index in the whole vector: it starts anew, on that one's stream.
+    ///
+    /// # Errors
+    /// When it cannot be reset.
+    pub fn become_another(&mut self, index: usize, another: u64) -> Result<()> {
+        let (seed, stream) = self.streams;
+        self.indices[index] = another;
+        self.rngs[index] = stream(another).under(seed);
+        self.running[index] = Finished { total: 0.0, length: 0 };
+        self.reset(index)
     }
 
     fn reset(&mut self, index: usize) -> Result<()> {

@@ -75,12 +75,21 @@ pub trait Witness {
     fn acts(&mut self, _index: usize, _action: Action<'_>, _log_prob: f32, _step: Step, _seen: &[f64]) -> Result<()> {
         Ok(())
     }
+
+    /// The episode of environment `index` is over: which environment of the whole vector it is to become, for another one.
+    fn follows(&mut self, _index: usize) -> Option<u64> {
+        None
+    }
+
+    /// Environment `index` has become another one and stands at the start of its episode.
+    fn begins(&mut self, _index: usize, _environments: &Environments) {}
 }
 
 /// Nobody.
 impl Witness for () {}
 
-/// One episode of each environment, all acting together until each has ended; results in the order of environments.
+/// One episode of each environment, or as many as the witness says, all acting together until each has ended; results (of the last episode)
+/// in the order of environments.
 ///
 /// # Errors
 /// When an environment fails, the witness does, or it is broken off.
@@ -97,13 +106,12 @@ pub fn run_episodes(
     let mut workspace = Workspace::new(&policy.shape);
     let mut room = binding.action_room();
     let mut action = vec![0.0; head.action_width(policy.shape.outputs)];
-    let mut noise: Vec<_> = environments.indices().map(|index| (noise.stream)(index).under(noise.seed)).collect();
+    let stream = |index: u64| (noise.stream)(index).under(noise.seed);
+    let mut noise: Vec<_> = environments.indices().map(stream).collect();
     let mut results = vec![None; environments.len()];
     let mut running: Vec<usize> = (0..environments.len()).collect();
-    let mut steps = 0;
     while !running.is_empty() {
         stop.check_unarmed()?;
-        steps += 1;
         for chunk in running.chunks(CHUNK) {
             bound.see(&environments, chunk, &mut workspace);
             witness.sees(bound, &environments, chunk, &workspace);
@@ -114,9 +122,18 @@ pub fn run_episodes(
                 let mut outcome = environments.step(*index, action)?;
                 let finished = environments.finished.pop();
                 let seen = if finished.is_some() { environments.ended_observation() } else { environments.observation(*index) };
-                outcome.truncated |= finished.is_none() && steps == LONGEST_EPISODE;
+                let so_far = environments.running(*index);
+                let cut_off = finished.is_none() && so_far.length == LONGEST_EPISODE as u64;
+                outcome.truncated |= cut_off;
                 witness.acts(*index, action, log_prob, outcome, seen)?;
-                results[*index] = finished.or_else(|| (steps == LONGEST_EPISODE).then(|| environments.running(*index)));
+                let Some(finished) = finished.or_else(|| cut_off.then_some(so_far)) else { continue };
+                let Some(another) = witness.follows(*index) else {
+                    results[*index] = Some(finished);
+                    continue;
+                };
+                environments.become_another(*index, another)?;
+                noise[*index] = stream(another);
+                witness.begins(*index, &environments);
             }
         }
         running.retain(|index| results[*index].is_none());

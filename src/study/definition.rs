@@ -3,6 +3,7 @@
 use super::file::{Changes, Failures, File, Measure, PairFile, Reference, SourceFile, Tuning};
 use crate::choose::configuration::assignment;
 use crate::choose::{Configuration, Job, Lessons, Method, Source, carry};
+use crate::demo::Demonstrations;
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::ron;
@@ -151,9 +152,7 @@ impl Pair {
     #[must_use]
     pub fn configuration(&self, method: Method, factor: f64) -> Configuration {
         let found = self.configurations.iter().find(|(known, _)| *known == method);
-        let mut configuration = found.expect("a method of the study").1.clone();
-        configuration.ppo.learning_rate *= factor;
-        configuration
+        found.expect("a method of the study").1.clone().with_rate_times(method, factor)
     }
 
     /// The job that learns the source of a seed; `None` where the source is there already.
@@ -264,6 +263,11 @@ impl Definition {
             });
             pairs.extend(found.map_err(|error| error.at(at(&["pairs", &pair.name])))?);
         }
+        if let Some(twice) = twice(pairs.iter().map(|pair: &Pair| pair.name.as_str())) {
+            return Err(
+                Error::usage(format!("two pairs are called `{twice}`, one of them by its number of demonstrations")).at(at(&["pairs"]))
+            );
+        }
         Ok(Self {
             name,
             about: file.about,
@@ -285,21 +289,47 @@ impl Definition {
 }
 
 fn changed(file: &mut File, changes: &Changes) -> Result<()> {
-    for name in &changes.pairs {
-        if !file.pairs.iter().any(|pair| pair.name == *name) {
-            let hint = did_you_mean(name, file.pairs.iter().map(|pair| pair.name.as_str()));
-            return Err(Error::usage(format!("the study has no pair `{name}`")).hint(hint));
-        }
-    }
-    if !changes.pairs.is_empty() {
-        file.pairs.retain(|pair| changes.pairs.contains(&pair.name));
-    }
+    choose_pairs(file, &changes.pairs)?;
     if let Some(steps) = changes.steps {
         file.pairs.iter_mut().for_each(|pair| pair.steps = steps);
     }
     file.seeds = changes.seeds.unwrap_or(file.seeds);
     file.set.extend(changes.set.iter().cloned());
     Ok(())
+}
+
+/// Keeps the pairs of these names, all where there are none. A pair's own name is all of its numbers of demonstrations.
+fn choose_pairs(file: &mut File, names: &[String]) -> Result<()> {
+    let numbers = |pair: &PairFile| pair.demonstrations.as_ref().map_or_else(Vec::new, |demonstrations| demonstrations.episodes.clone());
+    let known: Vec<String> = file
+        .pairs
+        .iter()
+        .flat_map(|pair| std::iter::once(pair.name.clone()).chain(numbers(pair).into_iter().map(|episodes| variant(pair, episodes))))
+        .collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(name)) {
+        let hint = did_you_mean(name, known.iter().map(String::as_str));
+        return Err(Error::usage(format!("the study has no pair `{name}`")).hint(hint));
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    for mut pair in std::mem::take(&mut file.pairs) {
+        let whole = names.contains(&pair.name);
+        let chosen: Vec<u64> = numbers(&pair).into_iter().filter(|episodes| whole || names.contains(&variant(&pair, *episodes))).collect();
+        if !whole && chosen.is_empty() {
+            continue;
+        }
+        if let Some(demonstrations) = &mut pair.demonstrations {
+            demonstrations.episodes = chosen;
+        }
+        file.pairs.push(pair);
+    }
+    Ok(())
+}
+
+/// What a pair is called with so many demonstrations.
+fn variant(pair: &PairFile, episodes: u64) -> String {
+    format!("{}_from_{episodes}", pair.name)
 }
 
 /// The first field that makes no sense, and why.
@@ -391,10 +421,16 @@ fn variants(pair: &PairFile) -> Result<Vec<(String, Option<Lessons>)>> {
     {
         return Err(Error::usage("`episodes` of the demonstrations is empty, or names a number twice"));
     }
+    let there = Demonstrations::open(&demonstrations.path)?.len();
+    if let Some(episodes) = demonstrations.episodes.iter().find(|episodes| !(1..=there).contains(*episodes)) {
+        return Err(Error::usage(format!("has {there} episodes, {episodes} are to be learned from"))
+            .at(demonstrations.path.display())
+            .hint(format!("`episodes` of the pair's `demonstrations` lie between 1 and {there}: record more, or name other numbers")));
+    }
     let read = |episodes: &u64| {
         let selection = Selection { episodes: Some(*episodes), every: None };
         let lessons = Lessons::read(&demonstrations.path, selection, demonstrations.role, &Pool::inline())?;
-        Ok((format!("{}_from_{episodes}", pair.name), Some(lessons)))
+        Ok((variant(pair, *episodes), Some(lessons)))
     };
     demonstrations.episodes.iter().map(read).collect()
 }

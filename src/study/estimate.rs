@@ -1,8 +1,9 @@
-//! What a study will take, before it starts: each environment is tried for a moment.
+//! What a study will take, before it starts: each environment is tried for a moment, with a discriminator apart from all else.
 
 use super::cell::{Cell, CellStore, EPISODES_AT_ENDS};
 use super::definition::Definition;
 use super::schedule::{plan, shared_cache};
+use crate::choose::Method;
 use crate::env::Registry;
 use crate::error::Result;
 use crate::parallel::Pool;
@@ -44,9 +45,9 @@ struct Rate {
     per_evaluated_step: f64,
 }
 
-/// What a thread does in each environment that was tried, by the environment's digest.
+/// What a thread does in each environment that was tried, by the environment's digest and what learns there ([`learner`]).
 #[derive(Default)]
-pub struct Rates(BTreeMap<String, Rate>);
+pub struct Rates(BTreeMap<(String, &'static str), Rate>);
 
 /// Estimates what is left to do: evaluations as if every episode ran to its limit, which it does where long episodes are good ones.
 ///
@@ -78,7 +79,7 @@ pub fn estimate_with(
             continue;
         }
         estimate.steps += cell.job.plan().steps;
-        let key = cell.job.environment.digest();
+        let key = (cell.job.environment.digest(), learner(cell.job.method));
         if !rates.0.contains_key(&key) {
             rates.0.insert(key.clone(), try_out(cell, registry)?);
         }
@@ -88,6 +89,14 @@ pub fn estimate_with(
     let threads = threads as f64;
     estimate.time = Duration::from_secs_f64(seconds / threads);
     Ok(estimate)
+}
+
+/// A discriminator takes several times as long as all else, which is about as fast as scratch.
+const fn learner(method: Method) -> &'static str {
+    match method {
+        Method::Gail | Method::Airl => method.name(),
+        _ => "ppo",
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]

@@ -76,7 +76,7 @@ impl Prepared {
         let best = trials
             .iter()
             .max_by(|a, b| a.score().total_cmp(&b.score()).then_with(|| least_change(b.factor).total_cmp(&least_change(a.factor))));
-        let untried = if method.learns() { self.untried } else { 1.0 };
+        let untried = if method.has_learning_rate() { self.untried } else { 1.0 };
         best.map_or(untried, |trial| trial.factor)
     }
 
@@ -131,7 +131,7 @@ fn add_trials(batch: &mut Batch, definition: &Definition, pair: &Pair, methods: 
     let mut trials = Vec::new();
     for &method in methods {
         // What learns nothing has no rate to choose; it is run to be compared with the others on these seeds.
-        let factors: &[f64] = if method.learns() { &definition.tuning.learning_rates } else { &[1.0] };
+        let factors: &[f64] = if method.has_learning_rate() { &definition.tuning.learning_rates } else { &[1.0] };
         for &factor in factors {
             let cells = definition.tuning_range().map(|seed| {
                 let source = prepared.map(|prepared| prepared.source(seed));

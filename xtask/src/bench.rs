@@ -11,9 +11,12 @@ use crate::failure::Outcome;
 /// The word to type, what it measures, and the function that does it with the arguments behind the word.
 type Bench = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 11] = [
     ("speed", "ours and the peers' steps per second in turn, with ratios (needs benches/peers/setup.sh)", speed),
     ("learning", "each classic task with 20 seeds, IQM and every seed", learning),
+    ("imitation", "learning from demonstrations, ten seeds of every figure", imitation),
+    ("imitation-side", "ours and the `imitation` package on the same demonstrations (needs benches/peers/setup.sh)", imitation_side),
+    ("gail-classic", "the classic tasks of the GAIL paper, own returns beside the published ones", gail_classic),
     ("verdict", "coverage, nulls and power of the verdict: 10,000 experiments, 200 real null runs", verdict),
     ("reliability", "1,000 kills, 10,000 hostile mutations, resume and threads", reliability),
     ("parity", "200,000 single steps of each task against Gymnasium (needs its Python packages)", parity),
@@ -38,7 +41,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 
 /// What help says of them.
 pub(crate) fn help() -> String {
-    BENCHES.map(|(name, about, _)| format!("          {name:<12}{about}")).join("\n")
+    BENCHES.map(|(name, about, _)| format!("          {name:<16}{about}")).join("\n")
 }
 
 fn speed(arguments: &[String]) -> Outcome {
@@ -49,6 +52,21 @@ fn speed(arguments: &[String]) -> Outcome {
 fn learning(arguments: &[String]) -> Outcome {
     child::cargo("build --release", &[])?;
     python("python3", "benches/learning.py", arguments)
+}
+
+fn imitation(arguments: &[String]) -> Outcome {
+    child::cargo("build --release", &[])?;
+    python("python3", "benches/imitation.py", arguments)
+}
+
+fn imitation_side(arguments: &[String]) -> Outcome {
+    child::cargo("build --release", &[])?;
+    python("python3", "benches/imitation_side.py", arguments)
+}
+
+fn gail_classic(arguments: &[String]) -> Outcome {
+    child::cargo("build --release", &[])?;
+    child::cargo("run --release -- bench gail-classic", arguments)
 }
 
 fn verdict(arguments: &[String]) -> Outcome {

@@ -46,6 +46,9 @@ struct Minari {
     json: bool,
 }
 
+/// Less memory than this everybody has.
+const WORTH_SAYING: u64 = 500_000_000;
+
 impl Export {
     pub(in crate::cli) fn run(self, registry: &Registry) -> Result<Ending> {
         let Format::Minari(minari) = self.format;
@@ -57,6 +60,10 @@ impl Minari {
     fn run(&self, registry: &Registry) -> Result<Ending> {
         let set = Demonstrations::open(&self.demonstrations)?;
         let name = self.name.clone().unwrap_or_else(|| format!("{}/{}-v0", word(&set.header().environment), word(&set.name())));
+        let memory = minari::memory(&set);
+        if memory > WORTH_SAYING {
+            terminal::note(&format!("the export takes about {} of memory", bytes(memory)));
+        }
         let export = minari::export(registry, &set, &self.out, &name, &*signals::stop_on_signals()?)?;
         let size = disk::size(&export.path);
         if self.json {

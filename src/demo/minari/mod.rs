@@ -11,7 +11,7 @@ mod space;
 mod write;
 
 pub use read::import;
-pub use write::{Export, check_name, export};
+pub use write::{Export, check_name, export, memory};
 
 /// The HDF5 file.
 const MAIN: &str = "main_data.hdf5";

@@ -44,11 +44,42 @@ pub fn check_name(name: &str) -> Result<()> {
     }
 }
 
-/// Writes a set to `out/name`. The whole of it is in memory while it is written.
+/// Bytes of memory that an export takes: HDF5 is built as a whole, from all episodes, before its first byte is written.
+#[must_use]
+pub fn memory(set: &Demonstrations) -> u64 {
+    let header = set.header();
+    let numbers = (header.spaces.observation.len() + header.spaces.action.width() + 1 + header.info.len()) as u64;
+    // What is built, and the file made of it; groups and their attributes.
+    2 * ((8 * numbers + 2) * (set.steps() + set.len()) + 4096 * set.len())
+}
+
+/// Fails where there is not as much memory.
+fn check_memory(set: &Demonstrations, needed: u64, available: Option<u64>) -> Result<()> {
+    match available {
+        Some(available) if needed > available => {
+            #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+            let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+            let message = format!("an export of all of it takes {} of memory, {} are free", gigabytes(needed), gigabytes(available));
+            Err(Error::usage(message)
+                .at(set.path().display())
+                .hint("export less at a time: heirloom demo filter DEMOS --episodes 0-999 --out PART"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of memory that the system can give, where it says so.
+fn available_memory() -> Option<u64> {
+    let text = disk::read(Path::new("/proc/meminfo"), 1 << 20).ok()?;
+    let line = String::from_utf8_lossy(&text).lines().find_map(|line| line.strip_prefix("MemAvailable:").map(str::to_owned))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// Writes a set to `out/name`. The whole of it is in memory while it is written ([`memory`]).
 ///
 /// # Errors
-/// Exit 2 when the name is none, something is there already or there is nothing to export; exit 3 when the set is damaged. Nothing is then
-/// written.
+/// Exit 2 when the name is none, something is there already, there is nothing to export, or more than memory holds; exit 3 when the set is
+/// damaged. Nothing is then written.
 pub fn export(registry: &Registry, set: &Demonstrations, out: &Path, name: &str, stop: &Stop) -> Result<Export> {
     check_name(name)?;
     let path = out.join(name);
@@ -58,6 +89,7 @@ pub fn export(registry: &Registry, set: &Demonstrations, out: &Path, name: &str,
     if set.is_empty() {
         return Err(Error::usage("there are no episodes to export").at(set.path().display()));
     }
+    check_memory(set, memory(set), available_memory())?;
     let task = set.header().spec(registry).ok().and_then(|spec| Task::of(registry, &spec));
     let boolean = EnumTypeBuilder::with_base(make_i8_type()).value("FALSE", 0).value("TRUE", 1).build();
     let boolean = boolean.map_err(|error| unwritten(error.into()))?;
@@ -156,6 +188,7 @@ fn metadata(set: &Demonstrations, name: &str, task: Option<Task>, size: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::{Recorder, Recording};
 
     #[test]
     fn names_are_those_that_minari_takes() {
@@ -165,6 +198,24 @@ mod tests {
         for name in ["", "a", "a-v", "-v0", "../a-v0", "/a-v0", "a//b-v0", "a b-v0", "a-v0/", "ä-v0", "a-v-1", "a-v99999999999"] {
             assert!(check_name(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn more_than_memory_holds_is_refused_with_both_sizes() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::standard();
+        let spec = registry.resolve("cartpole").unwrap();
+        let spaces = registry.build(&spec).unwrap().spaces().clone();
+        let path = folder.path().join("set");
+        Recording::create(&path, Header::new(&spec, &spaces, Vec::new(), Recorder::Keyboard { seed: 0 })).unwrap().finish().unwrap();
+        let set = Demonstrations::open(&path).unwrap();
+        let error = check_memory(&set, 3_000_000_000, Some(1_200_000_000)).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.message()),
+            (crate::error::Kind::Usage, "an export of all of it takes 3.0 GB of memory, 1.2 GB are free")
+        );
+        check_memory(&set, 3_000_000_000, Some(3_000_000_000)).unwrap();
+        check_memory(&set, u64::MAX, None).unwrap();
     }
 
     #[test]

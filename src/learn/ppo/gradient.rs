@@ -20,9 +20,11 @@ pub(super) struct GradientShard {
 }
 
 impl GradientShard {
-    pub(super) fn new(shape: &ActorCritic, terms: &[MakeTerm]) -> Self {
+    /// Part `index` of `count`.
+    pub(super) fn new(shape: &ActorCritic, terms: &[MakeTerm], index: usize, count: usize) -> Self {
         let gradient = vec![0.0; shape.layout().len()];
-        Self { workspace: Workspace::new(shape), gradient, losses: None, terms: terms.iter().map(|make| make()).collect() }
+        let terms = terms.iter().map(|make| make(index, count)).collect();
+        Self { workspace: Workspace::new(shape), gradient, losses: None, terms }
     }
 
     /// Fills gradient and losses for some rows, as shares of the whole minibatch.
@@ -94,7 +96,7 @@ pub fn fused_gradient(shape: &ActorCritic, params: &Params, rollout: &Rollout, w
     assert!(shape.is_fused(), "libtorch computes this architecture");
     let mut rows: Vec<Row> = (0..rollout.rows()).map(|at| Row::new(0, at)).collect();
     let minibatch = Minibatch::whole(vec![rollout], &mut rows, weights);
-    let mut shard = GradientShard::new(shape, &[]);
+    let mut shard = GradientShard::new(shape, &[], 0, 1);
     let losses = shard.try_compute(&Network::new(shape, params), &minibatch, minibatch.part(0, 1)).expect("no autograd, no terms");
     (losses, shard.gradient)
 }

@@ -8,6 +8,7 @@ use crate::nn::autograd;
 use crate::rollout::{Rollout, shard_range};
 use crate::seed::Rng;
 use std::ops::Range;
+use std::sync::OnceLock;
 use tch::Tensor;
 
 /// One transition: the shard that holds it and its row there.
@@ -54,6 +55,8 @@ pub(super) struct Minibatch<'a> {
     pub(super) share: f32,
     advantage_mean: f32,
     advantage_scale: f32,
+    /// The greatest advantage, once it was asked for.
+    greatest_advantage: OnceLock<f32>,
     /// How much of the run is over.
     pub(super) fraction: f64,
 }
@@ -78,6 +81,7 @@ impl<'a> Minibatch<'a> {
             share: 1.0,
             advantage_mean: 0.0,
             advantage_scale: 1.0,
+            greatest_advantage: OnceLock::new(),
             fraction: 0.0,
         };
         minibatch.turn_to(current);
@@ -99,6 +103,7 @@ impl<'a> Minibatch<'a> {
     pub(super) fn turn_to(&mut self, range: Range<usize>) {
         self.share = 1.0 / range.len().max(1) as f32;
         self.current = range;
+        self.greatest_advantage = OnceLock::new();
         if self.normalize_advantages && self.current.len() > 1 {
             (self.advantage_mean, self.advantage_scale) = self.advantage_moments();
         }
@@ -137,6 +142,12 @@ impl<'a> Minibatch<'a> {
         (self.rollout(row).advantage[row.at()] - self.advantage_mean) * self.advantage_scale
     }
 
+    /// The greatest advantage of all rows that are learned from now.
+    fn greatest_advantage(&self) -> f32 {
+        let advantages = || self.order[self.current.clone()].iter().map(|row| self.advantage(*row));
+        *self.greatest_advantage.get_or_init(|| advantages().fold(f32::NEG_INFINITY, f32::max))
+    }
+
     /// Some of the rows as tensors.
     pub(super) fn batch(&self, rows: &[Row]) -> Batch {
         let column = |value: &dyn Fn(Row) -> f32| Tensor::from_slice(&rows.iter().map(|row| value(*row)).collect::<Vec<f32>>());
@@ -151,6 +162,8 @@ impl<'a> Minibatch<'a> {
             value: column(&|row| self.rollout(row).value[row.at()]),
             returns: column(&|row| self.rollout(row).returns[row.at()]),
             advantage: column(&|row| self.advantage(row)),
+            share: self.share_of(rows),
+            greatest_advantage: f64::from(self.greatest_advantage()),
         }
     }
 }

@@ -105,7 +105,8 @@ impl Ppo {
             }
             shards.push(shard);
         }
-        let gradient_shards = (0..config.gradient_shards()).map(|_| GradientShard::new(&policy.shape, terms)).collect();
+        let parts = config.gradient_shards();
+        let gradient_shards = (0..parts).map(|index| GradientShard::new(&policy.shape, terms, index, parts)).collect();
         let rows = shards.iter().enumerate().flat_map(|(shard, s)| (0..s.rows()).map(move |row| Row::new(shard, row))).collect();
         Ok(Self {
             adam: Adam::new(config.adam, policy.params.layout()),

@@ -1,8 +1,8 @@
 //! What it cost: the two ledgers, and what was tried before.
 
 use super::Shown;
-use crate::choose::{Configuration, Method};
-use crate::report::number::{count, number};
+use crate::choose::{Configuration, Lessons, Method};
+use crate::report::number::{count, counted, number};
 use crate::study::{Arm, Definition};
 use maud::{Markup, html};
 
@@ -26,7 +26,19 @@ pub(super) fn section(definition: &Definition, shown: &Shown<'_>) -> Markup {
             }
         }
         p.hint { "Normalisers learn in the same steps, evaluation episodes are not counted; the reference's steps are for the yardstick alone." }
+        @if let Some(lessons) = &shown.pair.lessons { p.hint { (demonstrations(lessons)) } }
     }
+}
+
+/// What the columns leave out where there are demonstrations.
+fn demonstrations(lessons: &Lessons) -> String {
+    let episodes = &lessons.chosen.episodes;
+    let steps = counted(episodes.iter().map(|episode| episode.len() as u64).sum(), "step");
+    format!(
+        "The demonstrations are counted nowhere: {} of {steps} in all, nor what it took to make the expert that gave them. Cloning takes gradient \
+         steps and none in the target. The learning rate is that of PPO, of bc that of cloning.",
+        counted(episodes.len() as u64, "episode"),
+    )
 }
 
 fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
@@ -43,8 +55,8 @@ fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
             td.number data-label="source" { (count(source)) }
             td.number data-label="all" { (count(steps.saturating_add(source))) }
             td data-label="learning rate" {
-                @if arm.method.learns() {
-                    (number_of_rate(configuration.ppo.learning_rate)) " (× " (arm.factor) ")"
+                @if arm.method.has_learning_rate() {
+                    (number_of_rate(configuration.learning_rate(arm.method))) " (× " (arm.factor) ")"
                     @if definition.tunes() && arm.trials.len() > 1 { small { "tried " (tried(arm)) } }
                 }
             }

@@ -41,8 +41,8 @@ pub(super) fn table(shown: &Shown<'_>, registry: &Registry) -> Markup {
                         @for (name, here, there) in &differences {
                             tr {
                                 th scope="row" { (name.replace('_', " ")) small { (about(registry, target, name)) } }
-                                td { (text(here)) }
-                                td { (text(there)) }
+                                td { (here) }
+                                td { (there) }
                                 td.ratio { (ratio(here, there)) }
                             }
                         }
@@ -51,10 +51,6 @@ pub(super) fn table(shown: &Shown<'_>, registry: &Registry) -> Markup {
             }
         }
     }
-}
-
-fn text(value: &str) -> &str {
-    if value.is_empty() { "none" } else { value }
 }
 
 /// Unit and sentence of a parameter, where the simulator has it.
