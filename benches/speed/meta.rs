@@ -17,7 +17,7 @@ pub(crate) fn maml(arguments: &Arguments) {
     let job = Job::new(environment, Method::Maml, configuration, arguments.steps, arguments.seed);
     let (pool, stop) = (pool(arguments.threads), Stop::new());
     let mut learner = job.learner(&registry, &pool, &stop).unwrap();
-    let mut advance = |learner: &mut Box<dyn Learner>| learner.advance(&stop).unwrap();
+    let advance = |learner: &mut Box<dyn Learner>| learner.advance(&stop).unwrap();
     advance(&mut learner);
     let clock = Clock::start();
     let mut after = 0.0;

@@ -25,6 +25,9 @@ pub struct Config {
     pub episodes: usize,
     /// Size of a step; absent, the policy's own, one for each parameter, and 0.1 where it has none.
     pub rate: Option<f64>,
+    /// So many updates are of this size; those that follow of half of it ("halving the learning rate after the first gradient step produced
+    /// superior performance", Finn et al. 2017, appendix A.2).
+    pub full_updates: usize,
     /// What is descended on.
     pub inner: Inner,
     /// Discount of the next step's reward, gamma.
@@ -38,7 +41,7 @@ const DEFAULT_RATE: f64 = 0.1;
 
 impl Default for Config {
     fn default() -> Self {
-        Self { episodes: 20, rate: None, inner: Inner::LogProb, discount: 0.99, gae_lambda: 1.0 }
+        Self { episodes: 20, rate: None, full_updates: 1, inner: Inner::LogProb, discount: 0.99, gae_lambda: 1.0 }
     }
 }
 
@@ -46,7 +49,8 @@ impl Config {
     /// As in the inner loop of a meta-learner.
     #[must_use]
     pub const fn of(meta: &super::Config, inner: Inner) -> Self {
-        Self { episodes: meta.episodes, rate: None, inner, discount: meta.discount, gae_lambda: meta.gae_lambda }
+        let full_updates = if meta.inner_steps == 0 { 1 } else { meta.inner_steps };
+        Self { episodes: meta.episodes, rate: None, full_updates, inner, discount: meta.discount, gae_lambda: meta.gae_lambda }
     }
 
     /// Checks every number.
@@ -122,7 +126,9 @@ impl Adapting {
     fn update(&mut self, gathered: Gathered) -> Result<()> {
         self.environment_steps += gathered.lengths.iter().sum::<u64>();
         self.task.before = vec![gathered.batch];
-        let mut chain = Chain::new(self.policy.shape.actor_values(&self.policy.params), self.rates.clone());
+        let part = if self.updates < self.config.full_updates as u64 { 1.0 } else { 0.5 };
+        let rates = self.rates.iter().map(|rate| part * rate).collect();
+        let mut chain = Chain::new(self.policy.shape.actor_values(&self.policy.params), rates);
         self.task.step(self.config.inner, &mut chain);
         self.policy.shape.set_actor_values(&mut self.policy.params, chain.end());
         self.policy.params.check_finite().map_err(|error| error.hint("a smaller `adapt.rate` may hold"))?;
