@@ -68,7 +68,7 @@ impl Meta {
             Err(ending) => return Ok(ending),
             Ok(finished) => finished,
         };
-        match self.curves(&finished, &tasks, registry) {
+        match self.curves(&finished, registry) {
             Err(error) if error.kind() == Kind::Stopped => Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
             measured => {
                 self.show(&finished, &measured?);
@@ -78,14 +78,16 @@ impl Meta {
     }
 
     /// What the policy earns in tasks that were not trained on, as it adapts to each.
-    fn curves(&self, finished: &Finished, tasks: &Tasks, registry: &Registry) -> Result<Vec<(Split, Vec<Vec<Point>>)>> {
+    fn curves(&self, finished: &Finished, registry: &Registry) -> Result<Vec<(Split, Vec<Vec<Point>>)>> {
         let Finished { job, policy, evaluator, stop, .. } = finished;
         let meta = job.configuration.meta.clone().unwrap_or_default();
         let Some(recipe) = job.method.recipe(&meta) else { return Ok(Vec::new()) };
+        // What the run says, not what was typed: a resumed one may have been begun with other splits.
+        let tasks = Tasks::new(&job.environment, &meta.splits, job.seed)?;
         let config = adapt::Config::of(&meta, recipe.inner);
         let splits = if tasks.can_extrapolate() { &[Split::Test, Split::Extrapolation][..] } else { &[Split::Test] };
         let measure = |split: &Split| {
-            let make = make_task(registry, tasks, *split);
+            let make = make_task(registry, &tasks, *split);
             let curves = adapt::curves(policy, &make, 0..self.test_tasks, &config, self.updates, job.seed, &evaluator.pool, stop)?;
             Ok((*split, curves))
         };
