@@ -282,7 +282,9 @@ fn average<'a, V: AsRef<[f32]> + ?Sized + 'a>(vectors: impl ExactSizeIterator<It
     let share = 1.0 / vectors.len() as f32;
     let mut sum = vec![0.0; length];
     vectors.for_each(|vector| sum.iter_mut().zip(vector.as_ref()).for_each(|(sum, value)| *sum += value));
-    sum.iter_mut().for_each(|sum| *sum *= share);
+    for sum in &mut sum {
+        *sum *= share;
+    }
     sum
 }
 
