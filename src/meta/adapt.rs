@@ -8,7 +8,7 @@ use super::task::Task;
 use crate::error::{Error, Result};
 use crate::learn::{Learner, Progress, State};
 use crate::parallel::Pool;
-use crate::policy::Policy;
+use crate::policy::{Binding, Policy};
 use crate::rollout::MakeEnv;
 use crate::rollout::environments::Finished;
 use crate::seed::Stream;
@@ -103,7 +103,8 @@ impl Adapting {
     /// Before the first update.
     ///
     /// # Errors
-    /// When the configuration is impossible, or the policy's networks are not those that can be differentiated twice.
+    /// When the configuration is impossible, the policy does not fit the environment, or its networks are not those that can be differentiated
+    /// twice.
     pub fn new(config: Config, policy: Policy, make: MakeEnv, seed: u64) -> Result<Self> {
         config.check()?;
         if !policy.shape.is_fused() {
@@ -111,6 +112,7 @@ impl Adapting {
             return Err(Error::usage(format!("adaptation steps know networks of Tanh and Relu, not of {activation:?}"))
                 .hint("`heirloom transfer --method fine-tune` learns with all"));
         }
+        Binding::new(&policy.spaces, make()?.spaces())?;
         let (task, rates) = (Task::new(&policy.shape), config.rates(&policy));
         Ok(Self { config, policy, task, rates, make, seed, updates: 0, environment_steps: 0 })
     }
