@@ -52,7 +52,7 @@ struct Learn {
     #[arg(long, default_value = "maml")]
     method: String,
     /// Tasks of each kind in which the result is measured
-    #[arg(long, value_name = "N", default_value_t = 40)]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
     test_tasks: u64,
     /// Updates of adaptation that are measured
     #[arg(long, value_name = "N", default_value_t = 3)]
