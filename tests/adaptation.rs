@@ -5,7 +5,8 @@ mod program;
 use program::Program;
 
 /// Small worlds, for whoever learns.
-const LITTLE: &str = "--steps 1 --episodes 3 --evaluations 1 --test-tasks 3 --set meta.tasks=4 --set meta.episodes=4 --set meta.hidden=[16]";
+const LITTLE: &str =
+    "--steps 1 --episodes 3 --evaluations 1 --test-tasks 3 --set meta.tasks=4 --set meta.episodes=4 --set meta.hidden=[16]";
 
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()

@@ -97,14 +97,14 @@ fn inner_rates_that_diverge_are_said_to() {
 fn the_probe_gives_the_derivative_of_its_own_loss() {
     let program = Program::new();
     let rows = |seed: f64| {
-        let value = |k: usize| ((k as f64 + seed) * 12.9898).sin();
+        let value = |k: usize| ((f64::from(u16::try_from(k).unwrap()) + seed) * 12.9898).sin();
         let columns = |count: usize, shift: usize| -> Vec<Vec<f64>> {
             (0..9).map(|row| (0..count).map(|k| value(row * count + k + shift)).collect()).collect()
         };
         let advantages: Vec<f64> = (0..9).map(|row| value(row + 50)).collect();
         serde_json::json!({"inputs": columns(2, 0), "actions": columns(2, 100), "advantages": advantages, "log_probs": vec![-2.0; 9]})
     };
-    let parameters: Vec<f64> = (0..2 * 3 + 3 + 3 * 2 + 2 + 2).map(|k| 0.5 * (k as f64 * 7.7).sin()).collect();
+    let parameters: Vec<f64> = (0..2 * 3 + 3 + 3 * 2 + 2 + 2).map(|k| 0.5 * (f64::from(k) * 7.7).sin()).collect();
     let input = |parameters: &[f64]| {
         serde_json::json!({
             "sizes": [2, 3, 2], "activation": "Tanh", "discrete": false, "parameters": parameters, "rate": 0.1, "inner": "LogProb",

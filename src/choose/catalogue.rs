@@ -52,6 +52,8 @@ pub enum Method {
     Pooled,
     /// Inner steps from a meta-learned start.
     Adapt,
+    /// Trust region policy optimization, from nothing.
+    Trpo,
 }
 
 impl Method {
@@ -89,6 +91,7 @@ impl Method {
             Self::Reptile => "reptile",
             Self::Pooled => "pooled",
             Self::Adapt => "adapt",
+            Self::Trpo => "trpo",
         }
     }
 
@@ -116,6 +119,7 @@ impl Method {
             Self::Reptile => "a start that moves a part of the way to where the tasks end",
             Self::Pooled => "one policy for all tasks by TRPO, without an inner loop: what meta-learning has to beat",
             Self::Adapt => "inner steps in one task, as they were meta-learned",
+            Self::Trpo => "trust region policy optimization from nothing, on whole episodes, with a linear baseline",
         }
     }
 
@@ -124,7 +128,7 @@ impl Method {
     /// # Errors
     /// Exit 2 with the nearest names.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::parse_among(name, &[&Self::TRANSFER[..], &Self::IMITATION, &Self::META, &[Self::Adapt]].concat())
+        Self::parse_among(name, &[&Self::TRANSFER[..], &Self::IMITATION, &Self::META, &[Self::Adapt, Self::Trpo]].concat())
     }
 
     /// The method of this name, when it is one of these.
@@ -227,9 +231,10 @@ impl Method {
             behaviour_regularised: (self == Self::BehaviourRegularised).then(behaviour_regularised::Config::default),
             meta: Self::META.contains(&self).then(|| meta::Config { inner_steps: usize::from(self != Self::Pooled), ..Default::default() }),
             adapt: (self == Self::Adapt).then(meta::adapt::Config::default),
+            trpo: (self == Self::Trpo).then(meta::trpo::Config::default),
         }
     }
 }
 
-/// The learners that `pretrain --method` can name, with a sentence each.
-pub const LEARNERS: [(&str, &str); 1] = [("ppo", "proximal policy optimization (Schulman et al. 2017)")];
+/// The learners that `pretrain --method` can name, and what each is.
+pub const LEARNERS: [(&str, Method); 2] = [("ppo", Method::Scratch), ("trpo", Method::Trpo)];

@@ -46,6 +46,9 @@ pub struct Configuration {
     /// Of `adapt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapt: Option<meta::adapt::Config>,
+    /// Of `trpo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trpo: Option<meta::trpo::Config>,
 }
 
 impl Configuration {
@@ -79,6 +82,7 @@ impl Configuration {
         changed.behaviour_regularised = changed.behaviour_regularised.filter(|_| self.behaviour_regularised.is_some());
         changed.meta = changed.meta.filter(|_| self.meta.is_some());
         changed.adapt = changed.adapt.filter(|_| self.adapt.is_some());
+        changed.trpo = changed.trpo.filter(|_| self.trpo.is_some());
         changed.checked(source)
     }
 
@@ -114,8 +118,9 @@ impl Configuration {
             ("behaviour_regularised", self.behaviour_regularised.is_some()),
             ("meta", self.meta.is_some()),
             ("adapt", self.adapt.is_some()),
+            ("trpo", self.trpo.is_some()),
         ];
-        let learns_by_ppo = self.meta.is_none() && self.adapt.is_none();
+        let learns_by_ppo = self.meta.is_none() && self.adapt.is_none() && self.trpo.is_none();
         learns_by_ppo.then_some("ppo").into_iter().chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
     }
 
@@ -133,7 +138,8 @@ impl Configuration {
         of("dapg", self.dapg.as_ref().map(dapg::Config::check))?;
         of("behaviour_regularised", self.behaviour_regularised.as_ref().map(behaviour_regularised::Config::check))?;
         of("meta", self.meta.as_ref().map(meta::Config::check))?;
-        of("adapt", self.adapt.as_ref().map(meta::adapt::Config::check))
+        of("adapt", self.adapt.as_ref().map(meta::adapt::Config::check))?;
+        of("trpo", self.trpo.as_ref().map(meta::trpo::Config::check))
     }
 
     fn checked(self, source: &ron::Source) -> Result<Self> {

@@ -12,8 +12,8 @@ use crate::imitate::pairs::classes;
 use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg};
 use crate::learn::ppo::{self, Ppo, Start};
 use crate::learn::{Learner, MakeTerm};
-use crate::meta::Meta;
 use crate::meta::adapt::Adapting;
+use crate::meta::{self, Counts, MakeTask, Meta};
 use crate::nn::Normalizer;
 use crate::parallel::Pool;
 use crate::policy::Policy;
@@ -45,6 +45,7 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
             Box::new(building.meta(registry)?)
         }
         Method::Adapt => Box::new(building.adapting()?),
+        Method::Trpo => Box::new(building.trpo()?),
     })
 }
 
@@ -101,18 +102,24 @@ impl Building<'_> {
     fn meta(&self, registry: &Registry) -> Result<Meta> {
         let config = self.job.configuration.meta.clone().unwrap_or_default();
         let recipe = self.job.method.recipe(&config).ok_or_else(|| Error::usage("is no method that learns a start"))?;
-        let shape = config.shape(&self.spaces)?;
-        let policy = Policy {
-            params: shape.init(self.job.seed),
-            spaces: self.spaces.clone(),
-            shape,
-            normalizer: None,
-            return_moments: None,
-            inner_rates: None,
-        };
         let tasks = Tasks::new(&self.job.environment, &config.splits, self.job.seed)?;
-        let make = make_task(registry, &tasks, Split::Train);
-        Meta::new(config, recipe, policy, make, self.job.seed, Arc::clone(self.pool))
+        let (policy, make) = (self.untrained(&config)?, make_task(registry, &tasks, Split::Train));
+        Meta::new(config, recipe, Counts::Iterations, policy, make, self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn trpo(&self) -> Result<Meta> {
+        let config = self.job.configuration.trpo.clone().unwrap_or_default().outer();
+        let (policy, make) = (self.untrained(&config)?, Arc::clone(&self.make));
+        let every: MakeTask = Arc::new(move |_| Ok(Arc::clone(&make)));
+        let recipe = meta::trpo::recipe(&config);
+        Meta::new(config, recipe, Counts::Steps, policy, every, self.job.seed, Arc::clone(self.pool))
+    }
+
+    /// New weights for an outer loop.
+    fn untrained(&self, config: &meta::Config) -> Result<Policy> {
+        let shape = config.shape(&self.spaces)?;
+        let (params, spaces) = (shape.init(self.job.seed), self.spaces.clone());
+        Ok(Policy { params, spaces, shape, normalizer: None, return_moments: None, inner_rates: None })
     }
 
     fn adapting(&self) -> Result<Adapting> {

@@ -21,7 +21,7 @@ use clap::Args;
 pub(super) struct Pretrain {
     /// Short name or path of an environment: `heirloom envs`
     environment: String,
-    /// The learner
+    /// The learner: ppo (Schulman et al. 2017) or trpo (Schulman et al. 2015, whole episodes, linear baseline)
     #[arg(long, default_value = "ppo")]
     method: String,
     #[command(flatten)]
@@ -31,18 +31,20 @@ pub(super) struct Pretrain {
 impl Pretrain {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         self.run.check()?;
-        if !catalogue::LEARNERS.iter().any(|(name, _)| *name == self.method) {
+        let learner = catalogue::LEARNERS.iter().find(|(name, _)| *name == self.method);
+        let (_, method) = *learner.ok_or_else(|| {
             let names = catalogue::LEARNERS.map(|(name, _)| name);
-            return Err(Error::usage(format!("there is no learner `{}`", self.method)).hint(did_you_mean(&self.method, names)));
-        }
+            Error::usage(format!("there is no learner `{}`", self.method)).hint(did_you_mean(&self.method, names))
+        })?;
         let environment = registry.resolve(&self.environment)?;
         let known = defaults::for_environment(&environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(known.steps);
         let settings = self.run.settings();
+        let learner = if method == Method::Scratch { String::new() } else { format!(" --method {}", method.name()) };
         let job = Job {
-            configuration: self.run.configure(Method::Scratch, Method::Scratch.configuration(known.config, None))?,
-            method: Method::Scratch,
+            configuration: self.run.configure(method, method.configuration(known.config, None))?,
+            method,
             source: None,
             lessons: None,
             reward: None,
@@ -52,7 +54,7 @@ impl Pretrain {
             evaluation_episodes: self.run.episodes(),
             evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
-            command: format!("heirloom pretrain {} --steps {steps} --seed {seed}{settings}", quoted(&self.environment)),
+            command: format!("heirloom pretrain {}{learner} --steps {steps} --seed {seed}{settings}", quoted(&self.environment)),
             environment,
         };
         match training::run(job, &self.run, registry)? {

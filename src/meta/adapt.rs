@@ -25,8 +25,9 @@ pub struct Config {
     pub episodes: usize,
     /// Size of a step; absent, the policy's own, one for each parameter, and 0.1 where it has none.
     pub rate: Option<f64>,
-    /// So many updates are of this size; those that follow of half of it ("halving the learning rate after the first gradient step produced
-    /// superior performance", Finn et al. 2017, appendix A.2).
+    /// So many updates are of this size; each that follows of half the size of the one before, so that more of them do not overshoot where
+    /// there is little left to gain ("halving the learning rate after the first gradient step produced superior performance", Finn et al.
+    /// 2017, appendix A.2).
     pub full_updates: usize,
     /// What is descended on.
     pub inner: Inner,
@@ -126,7 +127,8 @@ impl Adapting {
     fn update(&mut self, gathered: Gathered) -> Result<()> {
         self.environment_steps += gathered.lengths.iter().sum::<u64>();
         self.task.before = vec![gathered.batch];
-        let part = if self.updates < self.config.full_updates as u64 { 1.0 } else { 0.5 };
+        let beyond = (self.updates + 1).saturating_sub(self.config.full_updates as u64);
+        let part = 0.5_f32.powi(i32::try_from(beyond).unwrap_or(i32::MAX));
         let rates = self.rates.iter().map(|rate| part * rate).collect();
         let mut chain = Chain::new(self.policy.shape.actor_values(&self.policy.params), rates);
         self.task.step(self.config.inner, &mut chain);

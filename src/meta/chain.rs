@@ -61,12 +61,12 @@ impl<T: Real> Chain<T> {
         let mut of_rates = vec![T::zero(); self.rates.len()];
         for step in (0..self.gradients.len()).rev() {
             let terms = of_rates.iter_mut().zip(&self.gradients[step]).zip(&gradient);
-            terms.for_each(|((of_rate, inner), outer)| *of_rate += -(*inner * *outer));
+            terms.for_each(|((of_rate, inner), outer)| *of_rate -= *inner * *outer);
             if order == Order::Second {
                 let scaled: Vec<T> = self.rates.iter().zip(&gradient).map(|(rate, gradient)| *rate * *gradient).collect();
                 let mut curved = vec![T::zero(); gradient.len()];
                 loss.hessian_vector(step, &self.points[step], &scaled, &mut curved);
-                gradient.iter_mut().zip(curved).for_each(|(gradient, curved)| *gradient = *gradient - curved);
+                gradient.iter_mut().zip(curved).for_each(|(gradient, curved)| *gradient -= curved);
             }
         }
         [gradient, of_rates]
@@ -81,7 +81,7 @@ impl<T: Real> Chain<T> {
                 loss.hessian_vector(step, &self.points[step], &moved, &mut curved);
             }
             for (index, moved) in moved.iter_mut().enumerate() {
-                *moved = *moved - self.rates[index] * curved[index] - of_rates[index] * self.gradients[step][index];
+                *moved -= self.rates[index] * curved[index] + of_rates[index] * self.gradients[step][index];
             }
         }
         moved

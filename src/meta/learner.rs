@@ -24,10 +24,20 @@ use std::sync::Arc;
 /// Builds the environments of the k-th training task.
 pub type MakeTask = Arc<dyn Fn(u64) -> Result<MakeEnv> + Send + Sync>;
 
+/// What a budget counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// Outer iterations.
+    Iterations,
+    /// Environment steps.
+    Steps,
+}
+
 /// The learner.
 pub struct Meta {
     config: Config,
     recipe: Recipe,
+    counts: Counts,
     make: MakeTask,
     pool: Arc<Pool>,
     seed: u64,
@@ -56,7 +66,7 @@ impl Meta {
     ///
     /// # Errors
     /// When the configuration is impossible.
-    pub fn new(config: Config, recipe: Recipe, policy: Policy, make: MakeTask, seed: u64, pool: Arc<Pool>) -> Result<Self> {
+    pub fn new(config: Config, recipe: Recipe, counts: Counts, policy: Policy, make: MakeTask, seed: u64, pool: Arc<Pool>) -> Result<Self> {
         config.check()?;
         let layout = Arc::new(policy.shape.actor_layout());
         let mut start = Params::zeros(Arc::clone(&layout));
@@ -74,6 +84,7 @@ impl Meta {
             slots: (0..config.tasks).map(|_| slot()).collect(),
             config,
             recipe,
+            counts,
             make,
             pool,
             seed,
@@ -271,7 +282,9 @@ fn average<'a, V: AsRef<[f32]> + ?Sized + 'a>(vectors: impl ExactSizeIterator<It
     let share = 1.0 / vectors.len() as f32;
     let mut sum = vec![0.0; length];
     vectors.for_each(|vector| sum.iter_mut().zip(vector.as_ref()).for_each(|(sum, value)| *sum += value));
-    sum.iter_mut().for_each(|sum| *sum *= share);
+    for sum in &mut sum {
+        *sum *= share;
+    }
     sum
 }
 
@@ -290,9 +303,11 @@ impl Learner for Meta {
         Ok(self.progress(outer))
     }
 
-    /// Outer iterations.
     fn steps(&self) -> u64 {
-        self.iterations
+        match self.counts {
+            Counts::Iterations => self.iterations,
+            Counts::Steps => self.environment_steps,
+        }
     }
 
     fn environment_steps(&self) -> u64 {
@@ -320,6 +335,7 @@ impl Learner for Meta {
     }
 
     fn policy(&self) -> Policy {
-        Policy { inner_rates: Some(self.rates.clone()), ..self.policy.clone() }
+        let adapts = self.counts == Counts::Iterations;
+        Policy { inner_rates: adapts.then(|| self.rates.clone()), ..self.policy.clone() }
     }
 }

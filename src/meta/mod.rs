@@ -22,7 +22,8 @@ pub mod reptile;
 pub mod sinusoid;
 pub mod surrogate;
 pub mod task;
+pub mod trpo;
 
 pub use config::Config;
-pub use learner::{MakeTask, Meta};
+pub use learner::{Counts, MakeTask, Meta};
 pub use recipe::{Adapts, Inner, Order, Outer, Recipe};

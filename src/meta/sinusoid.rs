@@ -137,7 +137,9 @@ pub fn learn(config: &Config, seed: u64, stop: &Stop) -> Result<Vec<f32>> {
             let [gradient, _] = chain.pull_back(Order::Second, gradient, &mut Shots { room: &mut room, points: &shots });
             sum.iter_mut().zip(gradient).for_each(|(sum, gradient)| *sum += gradient);
         }
-        sum.iter_mut().for_each(|sum| *sum *= share(config.tasks));
+        for sum in &mut sum {
+            *sum *= share(config.tasks);
+        }
         #[expect(clippy::cast_precision_loss, reason = "iterations stay below 2^53")]
         let left = 1.0 - iteration as f64 / config.iterations as f64;
         optimiser.step(&mut start, &mut sum, config.learning_rate * (2.0 * left).min(1.0), f64::INFINITY, &ones)?;

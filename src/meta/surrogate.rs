@@ -64,7 +64,9 @@ impl<T: Real> RowLoss<T> for PolicyGradient<'_, T> {
             log_std_change.iter_mut().zip(log_std_gradient.iter()).for_each(|(change, gradient)| *change += along * *gradient);
         }
         let weight = self.weight(row, log_prob);
-        [gradient, log_std_gradient, change, log_std_change].into_iter().for_each(|values| scale(values, weight));
+        for values in [gradient, log_std_gradient, change, log_std_change] {
+            scale(values, weight);
+        }
     }
 }
 
@@ -132,7 +134,9 @@ impl<T: Real> RowMetric<T> for Divergence<'_, T> {
 
 #[inline]
 fn scale<T: Real>(values: &mut [T], factor: T) {
-    values.iter_mut().for_each(|value| *value = *value * factor);
+    for value in values {
+        *value *= factor;
+    }
 }
 
 #[inline]

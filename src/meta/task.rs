@@ -127,13 +127,12 @@ mod tests {
             let old_log_std = near[shape.actor_mlp().parameter_count()..].to_vec();
             task.room.at(&near);
             let outputs = task.room.outputs(&inputs);
-            let actions: Vec<f64> = match head {
-                Head::Categorical => (0..rows).map(|row| f64::from(u8::try_from(row % 3).unwrap())).collect(),
-                _ => {
-                    let noise = normal(3 * rows);
-                    let drawn = outputs.iter().zip(noise).enumerate();
-                    drawn.map(|(at, (mean, noise))| mean + old_log_std[at % 3].exp() * noise).collect()
-                }
+            let actions: Vec<f64> = if head == Head::Categorical {
+                (0..rows).map(|row| f64::from(u8::try_from(row % 3).unwrap())).collect()
+            } else {
+                let noise = normal(3 * rows);
+                let drawn = outputs.iter().zip(noise).enumerate();
+                drawn.map(|(at, (mean, noise))| mean + old_log_std[at % 3].exp() * noise).collect()
             };
             let mut room = [vec![0.0; 3], vec![0.0; 3]];
             let width = head.action_width(3);

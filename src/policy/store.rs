@@ -111,8 +111,10 @@ fn size_of_numbers(card: &card::Card) -> Result<u64> {
         let sizes = [&[shape.inputs], hidden, &[outputs]].concat();
         sizes.windows(2).try_fold(0_u64, |sum, pair| sum.checked_add((pair[0] as u64 + 1).checked_mul(pair[1] as u64)?))
     };
+    // Inner rates are as many as the actor's parameters.
+    let actors = if card.adapts { 2 } else { 1 };
     let total = numbers(&shape.actor, shape.outputs)
         .zip(numbers(&shape.critic, 1))
-        .and_then(|(actor, critic)| actor.checked_add(critic)?.checked_mul(4));
+        .and_then(|(actor, critic)| actor.checked_mul(actors)?.checked_add(critic)?.checked_mul(4));
     total.ok_or_else(|| Error::artefact("the card's sizes overflow"))
 }

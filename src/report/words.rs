@@ -102,6 +102,7 @@ const fn doing(method: Method) -> &'static str {
         Method::Reptile => "Reptile",
         Method::Pooled => "Pooled pre-training",
         Method::Adapt => "Adapting by inner steps",
+        Method::Trpo => "TRPO from nothing",
     }
 }
 

@@ -85,7 +85,11 @@ impl Evaluator {
     #[must_use]
     pub fn measured(&self, evaluation: &Evaluation) -> Measured {
         let Interval { mean, low, high } = evaluation.interval();
-        Measured { environment: self.environment.clone(), mean, interval: [low, high], episodes: self.episodes as u64, seed: self.seed }
+        let environment = match &self.adapting {
+            Some(Adapted { updates, .. }) => format!("tasks of {}, after {updates} updates in each", self.environment),
+            None => self.environment.clone(),
+        };
+        Measured { environment, mean, interval: [low, high], episodes: self.episodes as u64, seed: self.seed }
     }
 }
 

@@ -439,8 +439,11 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     let mut methods = vec![Method::Scratch];
     for name in names {
         let method = Method::parse(name)?;
-        if matches!(method, Method::Dagger | Method::LearnedReward) {
-            return Err(Error::usage(format!("`{name}` is no method of a study: it needs more than a source and demonstrations")));
+        let judged = method.is_transfer() || method.needs_demonstrations();
+        if !judged || method == Method::Dagger {
+            return Err(Error::usage(format!(
+                "`{name}` is no method of a study: it takes more, or other things, than a source and demonstrations"
+            )));
         }
         if method != Method::Scratch {
             methods.push(method);

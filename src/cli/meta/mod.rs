@@ -110,7 +110,7 @@ impl Learn {
             Err(ending) => return Ok(ending),
             Ok(finished) => finished,
         };
-        match self.measure(&finished, &tasks, registry) {
+        match self.measure(&finished, registry) {
             Err(error) if error.kind() == Kind::Stopped => Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
             measured => {
                 self.show(&finished, measured?.as_ref());
@@ -120,10 +120,12 @@ impl Learn {
     }
 
     /// What the policy earns in tasks that were not trained on, as it adapts to each, and the page of it.
-    fn measure(&self, finished: &Finished, tasks: &Tasks, registry: &Registry) -> Result<Option<Measured>> {
+    fn measure(&self, finished: &Finished, registry: &Registry) -> Result<Option<Measured>> {
         let Finished { job, policy, evaluator, stop, .. } = finished;
         let meta = job.configuration.meta.clone().unwrap_or_default();
         let Some(recipe) = job.method.recipe(&meta) else { return Ok(None) };
+        // What the run says, not what was typed: a resumed one may have been begun with other splits.
+        let tasks = &Tasks::new(&job.environment, &meta.splits, job.seed)?;
         let config = adapt::Config::of(&meta, recipe.inner);
         let (count, updates, seed) = (self.test_tasks, self.updates, job.seed);
         let measuring = Measuring { registry, tasks, count, updates, seed, pool: &evaluator.pool, stop };

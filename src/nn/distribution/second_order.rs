@@ -14,7 +14,9 @@ impl Head {
             // d log p_a / d l_i = [i = a] - p_i.
             let total = softmax(outputs, gradient);
             let chosen = index(action);
-            gradient.iter_mut().for_each(|prob| *prob = -*prob);
+            for prob in gradient.iter_mut() {
+                *prob = -*prob;
+            }
             gradient[chosen] += T::one();
             return outputs[chosen] - total;
         }
@@ -41,7 +43,9 @@ impl Head {
     ) {
         if matches!(self, Self::Categorical) {
             self.metric([outputs, log_std], by, [&mut *change, log_std_change]);
-            change.iter_mut().for_each(|change| *change = -*change);
+            for change in change.iter_mut() {
+                *change = -*change;
+            }
             return;
         }
         // z = (a - mu) / s: dz = -dmu / s - z dlog s.
@@ -62,7 +66,7 @@ impl Head {
             // diag(p) - p p^T.
             softmax(outputs, change);
             let mean: T = change.iter().zip(by[0]).map(|(prob, by)| *prob * *by).sum();
-            change.iter_mut().zip(by[0]).for_each(|(prob, by)| *prob = *prob * (*by - mean));
+            change.iter_mut().zip(by[0]).for_each(|(prob, by)| *prob *= *by - mean);
             return;
         }
         for i in 0..outputs.len() {
@@ -87,7 +91,7 @@ impl Head {
                 let old_log_prob = *old - old_total;
                 let old_prob = old_log_prob.exp();
                 divergence += old_prob * (old_log_prob - (*output - total));
-                *gradient = *gradient - old_prob;
+                *gradient -= old_prob;
             }
             return divergence;
         }

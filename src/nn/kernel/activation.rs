@@ -66,7 +66,9 @@ pub(super) fn backward_both<S: Simd, T: Real>(
 pub(super) fn exact_tanh<S: Simd>(_simd: S, x: S::f64s) -> S::f64s {
     let mut values = x;
     let each: &mut [f64] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut values));
-    each.iter_mut().for_each(|value| *value = value.tanh());
+    for value in each {
+        *value = value.tanh();
+    }
     values
 }
 

@@ -2,13 +2,13 @@
 
 use super::activation;
 use bytemuck::Pod;
+use num_traits::NumAssign;
 use pulp::Simd;
 use std::fmt::Debug;
 use std::iter::Sum;
-use std::ops::AddAssign;
 
 /// A float with its vectors.
-pub trait Real: num_traits::Float + AddAssign + Sum + Pod + Debug + Default + Send + Sync + 'static {
+pub trait Real: num_traits::Float + NumAssign + Sum + Pod + Debug + Default + Send + Sync + 'static {
     /// As many as the machine computes with at once.
     type Vector<S: Simd>: Pod;
 
