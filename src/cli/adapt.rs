@@ -1,16 +1,17 @@
 //! `heirloom adapt POLICY ENV`.
 
 use super::arguments::RunArguments;
-use super::terminal::{self, Ending};
+use super::terminal::{self, Ending, number};
 use super::training;
 use crate::choose::words::quoted;
 use crate::choose::{Configuration, Job, Method, Source};
 use crate::env::Registry;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::file::ron;
 use crate::learn::ppo;
 use crate::meta::adapt;
 use crate::policy::Card;
+use crate::stats::Interval;
 use clap::Args;
 
 /// Take a policy into one task by a few updates, as it was meta-learned for.
@@ -52,17 +53,26 @@ impl Adapt {
             command: format!("heirloom adapt {places} --steps {steps} --seed {seed}{settings}"),
             ..Job::new(environment, Method::Adapt, configuration, steps, seed)
         };
-        match training::run(job, &self.run, registry)? {
-            Err(ending) => Ok(ending),
-            Ok(finished) if self.run.json => {
-                terminal::json(&training::to_json(&finished));
-                Ok(Ending::Done)
+        let finished = match training::run(job, &self.run, registry)? {
+            Err(ending) => return Ok(ending),
+            Ok(finished) => finished,
+        };
+        let source = finished.job.source.as_ref().map(|source| finished.evaluator.measure(&source.policy, 0, &finished.stop));
+        let before = match source.transpose() {
+            Err(error) if error.kind() == Kind::Stopped => return Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
+            measured => measured?.map(|evaluation| evaluation.interval()),
+        };
+        if self.run.json {
+            let mut json = training::to_json(&finished);
+            json["before"] = before.map(|before| before.mean).into();
+            terminal::json(&json);
+        } else {
+            if let Some(Interval { mean, low, high }) = before {
+                terminal::say(&format!("before   {} [{}, {}] in the same episodes", number(mean), number(low), number(high)));
             }
-            Ok(finished) => {
-                training::show(&finished);
-                Ok(Ending::Done)
-            }
+            training::show(&finished);
         }
+        Ok(Ending::Done)
     }
 }
 

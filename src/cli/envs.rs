@@ -98,7 +98,7 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
             "observation": channels(&spaces.observation), "action": action,
             "context": quantities(&spec.context), "objective": quantities(&spec.objective),
             "wrappers": spec.wrappers.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "max_episode_steps": spec.max_episode_steps, "digest": spec.digest(),
+            "max_episode_steps": spec.max_episode_steps, "longest_episode": spec.longest_episode(), "digest": spec.digest(),
         }));
         return Ok(Ending::Done);
     }
@@ -106,10 +106,13 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
     terminal::say(&spec.about);
     let chain = spec.extends.iter().map(|base| format!(" extends {base}")).collect::<Vec<_>>().concat();
     terminal::say(&format!("simulator {}{}{chain}", spec.simulator, if chain.is_empty() { "" } else { ";" }));
-    terminal::say(&format!(
-        "episodes end after {} steps",
-        spec.max_episode_steps.map_or_else(|| "no number of".into(), |steps| steps.to_string())
-    ));
+    terminal::say(&match (spec.longest_episode(), spec.max_episode_steps) {
+        (Some(longest), Some(limit)) if longest != limit => {
+            format!("episodes end after {longest} steps: a trial of {} episodes, each of which ends after {limit}", longest / limit)
+        }
+        (Some(longest), _) => format!("episodes end after {longest} steps"),
+        (None, _) => "episodes end after no number of steps".to_owned(),
+    });
     show_channels("observation", &spaces.observation);
     match &spaces.action {
         ActionSpace::Discrete(names) => {

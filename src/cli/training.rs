@@ -194,11 +194,12 @@ pub(super) fn show(finished: &Finished) {
         vec![
             "return".into(),
             format!(
-                "{} [{}, {}] over {} episodes",
+                "{} [{}, {}] over {} {}",
                 number(interval.mean),
                 number(interval.low),
                 number(interval.high),
-                finished.evaluation.returns.len()
+                finished.evaluation.returns.len(),
+                if finished.evaluator.adapting.is_some() { "validation tasks, adapted to each" } else { "episodes" }
             ),
         ],
         vec!["best".into(), format!("{} in {}/best", finished.best.map_or_else(|| "-".into(), number), finished.out.display())],

@@ -128,6 +128,13 @@ impl Spec {
         }
     }
 
+    /// Steps of the longest episode: the limit, and in a trial that of all its episodes together. `None` where nothing cuts it.
+    #[must_use]
+    pub fn longest_episode(&self) -> Option<usize> {
+        let episodes = self.wrappers.iter().map(|wrapper| if let Wrapper::Trial { episodes } = wrapper { *episodes } else { 1 });
+        episodes.fold(self.max_episode_steps, |limit, episodes| limit?.checked_mul(episodes))
+    }
+
     /// Identity of the decision process: simulator, parameters, wrappers and limit, but no name and no description.
     #[must_use]
     pub fn digest(&self) -> String {
@@ -257,4 +264,16 @@ fn replace(into: &mut Quantities, from: &Quantities, known: &[Parameter], simula
         into.0.insert(name.clone(), quantity.clone());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_episode_of_a_trial_is_as_long_as_all_of_its_episodes() {
+        let registry = Registry::standard();
+        let longest = |name: &str| registry.resolve(name).unwrap().longest_episode();
+        assert_eq!([longest("cartpole"), longest("bandit_5_tasks"), longest("bandit_5_trial")], [Some(500), Some(10), Some(10)]);
+    }
 }

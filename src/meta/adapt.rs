@@ -12,7 +12,7 @@ use crate::policy::{Binding, Policy};
 use crate::rollout::MakeEnv;
 use crate::rollout::environments::Finished;
 use crate::seed::Stream;
-use crate::stats::mean;
+use crate::stats::{Interval, mean, mean_interval};
 use crate::stop::Stop;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -222,4 +222,12 @@ pub fn curves(
         Ok(curve)
     });
     curves.into_iter().collect()
+}
+
+/// Mean return over tasks after so many updates, with its 95 % interval; of a single task the mean alone.
+#[must_use]
+pub fn over_tasks(curves: &[Vec<Point>], update: usize) -> Interval {
+    let returns: Vec<f64> = curves.iter().map(|curve| curve[update].total).collect();
+    let mean = mean(&returns);
+    mean_interval(&returns, 0.95).unwrap_or(Interval { mean, low: mean, high: mean })
 }

@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod chain;
 pub mod config;
 pub mod episodes;
+pub mod filmed;
 pub mod fomaml;
 pub mod learner;
 pub mod maml;

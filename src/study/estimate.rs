@@ -110,7 +110,7 @@ fn cost(cell: &Cell, rate: &Rate) -> f64 {
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn limit(cell: &Cell) -> f64 {
-    cell.job.environment.max_episode_steps.unwrap_or(ASSUMED_EPISODE) as f64
+    cell.job.environment.longest_episode().unwrap_or(ASSUMED_EPISODE) as f64
 }
 
 fn try_out(cell: &Cell, registry: &Registry) -> Result<Rate> {

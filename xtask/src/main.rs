@@ -10,6 +10,7 @@ mod failure;
 mod libtorch;
 mod lint;
 mod machine;
+mod meta;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ const COMMANDS: [Command; 5] = [
         println!("libtorch is in place: `cargo build`, `cargo run` and `cargo test` work");
         Ok(())
     }),
-    ("demo", "the main jobs: transfer policies and judge whether it helped; record demonstrations, replay and clone them", demo),
+    ("demo", "the main jobs: transfer policies and judge whether it helped; demonstrations; --meta: learn to adapt in one step", demo),
     ("test", "all tests, optimised; what follows goes to `cargo test`: cargo xtask test gae -- --nocapture", test),
     ("lint", "formatting, and clippy with every warning an error", lint::run),
     ("bench", "what takes longer; one of those below, or all of them", bench::run),
@@ -33,6 +34,11 @@ const COMMANDS: [Command; 5] = [
 fn demo(arguments: &[String]) -> Outcome {
     child::heading("Building Heirloom (some minutes the first time, most of them in libtorch's C++ headers)");
     child::cargo("build --release", &[])?;
+    if let [first, rest @ ..] = arguments
+        && first == "--meta"
+    {
+        return meta::demo(rest);
+    }
     // Heirloom writes over no result, and the last demo's is nobody's loss.
     let _ = std::fs::remove_dir_all(root().join("target/demo"));
     child::heading("Learning CartPole in one simulator (gym-rs, which gets the pole's inertia wrong)");

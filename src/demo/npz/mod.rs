@@ -42,7 +42,7 @@ pub fn import(path: &Path, target: Target<'_>) -> Result<Made> {
     let read = catch_unwind(AssertUnwindSafe(|| {
         let (columns, mut notes) = Columns::read(file)?;
         let mut import = Import::begin(target, columns.info_names(), recorder)?;
-        notes.extend(cut::cut(&columns, target.spaces, target.spec.max_episode_steps, |episode| import.append(episode))?);
+        notes.extend(cut::cut(&columns, target.spaces, target.spec.longest_episode(), |episode| import.append(episode))?);
         import.finish(notes)
     }));
     read.unwrap_or_else(|_| Err(Error::artefact("is not a sound NumPy archive"))).map_err(|error| error.at(path.display()))

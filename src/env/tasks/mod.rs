@@ -142,6 +142,12 @@ impl Tasks {
         self.regions.iter().map(|region| format!("{region}\n")).collect::<Vec<_>>().concat()
     }
 
+    /// Of every drawn parameter: its name, its law, where training, validation and test lie in it, and where extrapolation does.
+    #[must_use]
+    pub fn regions(&self) -> Vec<[String; 4]> {
+        self.regions.iter().map(Region::row).collect()
+    }
+
     /// Values of which at least one lies outside, by the law of all that do. The first parameter outside is drawn first: trying until
     /// one happens to lie there would take the longer the less was kept.
     fn draw_outside(&self, rng: &mut Rng) -> Vec<f64> {

@@ -30,6 +30,24 @@ impl Region {
         outside / (outside + width(&[self.inside]))
     }
 
+    /// Its name, its law, where training, validation and test lie in it, and where extrapolation does.
+    pub(super) fn row(&self) -> [String; 4] {
+        let [inside, outside] = match (&self.law, self.outside.as_slice()) {
+            (Distribution::Choice(_), _) => ["all of it".to_owned(), "all of it".to_owned()],
+            (_, []) => [self.values(&self.inside), "none".to_owned()],
+            (_, outside) => [self.values(&self.inside), self.all_values(outside)],
+        };
+        [self.name.clone(), Quantity::Drawn(self.law.clone()).to_string(), inside, outside]
+    }
+
+    fn values(&self, interval: &Interval) -> String {
+        interval.map(|share| short(self.law.quantile(share))).join(" to ")
+    }
+
+    fn all_values(&self, intervals: &[Interval]) -> String {
+        intervals.iter().map(|interval| self.values(interval)).collect::<Vec<_>>().join(" and ")
+    }
+
     pub(super) fn draw_inside(&self, rng: &mut Rng) -> f64 {
         self.draw(&[self.inside], rng)
     }
@@ -63,15 +81,14 @@ fn width(intervals: &[Interval]) -> f64 {
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values = |interval: &Interval| interval.map(|share| short(self.law.quantile(share))).join(" to ");
         write!(f, "{}: {}", self.name, Quantity::Drawn(self.law.clone()))?;
         if matches!(self.law, Distribution::Choice(_)) {
             return write!(f, "; the same in every split");
         }
-        write!(f, "; train, validation and test {}", values(&self.inside))?;
+        write!(f, "; train, validation and test {}", self.values(&self.inside))?;
         match self.outside.as_slice() {
             [] => write!(f, "; no extrapolation"),
-            outside => write!(f, "; extrapolation {}", outside.iter().map(values).collect::<Vec<_>>().join(" and ")),
+            outside => write!(f, "; extrapolation {}", self.all_values(outside)),
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct Curves {
 pub enum Axis {
     /// Equal differences are equally far.
     Linear,
+    /// The same, marked at whole numbers alone.
+    Whole,
     /// Equal ratios are equally far; everything on it is above 0.
     Logarithmic,
 }
@@ -132,16 +134,19 @@ impl Curves {
     pub fn panel(&self, id: &str, frame: Frame, x: [f64; 2], y: [f64; 2]) -> Markup {
         let across = [frame.left, frame.right];
         let x = match self.x_axis {
-            Axis::Linear => Scale::linear(x, across),
+            Axis::Linear | Axis::Whole => Scale::linear(x, across),
             Axis::Logarithmic => Scale::log(x, across),
         };
+        let most = if frame.right - frame.left > 500.0 { 8.0 } else { 4.0_f64 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, at most 8")]
+        let about = if self.x_axis == Axis::Whole { (x.domain()[1] - x.domain()[0]).clamp(1.0, most) as usize } else { most as usize };
         let y = Scale::linear(y, [frame.bottom, frame.top]);
         let clip = format!("{id}-frame");
         let Frame { left, top, right, bottom } = frame;
         html! {
             clipPath id=(clip) { rect x=(Px(left)) y=(Px(top)) width=(Px(right - left)) height=(Px(bottom - top)) {} }
             (axis::left(frame, &y, NUMBERS, &self.y_title))
-            (axis::bottom(frame, &x, if right - left > 500.0 { 8 } else { 4 }, &self.x_title))
+            (axis::bottom(frame, &x, about, &self.x_title))
             @for (place, text) in self.places.iter().filter(|(place, _)| place.is_finite()) {
                 @let at = x.at(*place);
                 @let left_of = at > 0.5 * (left + right);

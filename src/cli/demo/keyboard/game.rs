@@ -183,7 +183,7 @@ impl Game<'_> {
     }
 
     fn status(&self, play: &Play, number: u64) -> String {
-        let limit = self.spec.max_episode_steps.map_or_else(String::new, |most| format!(" of {most}"));
+        let limit = self.spec.longest_episode().map_or_else(String::new, |most| format!(" of {most}"));
         // No reward at all sums up to minus nought.
         let total = self::number(play.total() + 0.0);
         format!("episode {} of {}   step {}{limit}   return {total}", number + 1, self.episodes, play.steps())

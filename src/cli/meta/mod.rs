@@ -1,0 +1,172 @@
+//! `heirloom meta TASKS --method M`, and `heirloom meta compare RUN...`.
+
+mod compare;
+mod measuring;
+
+use super::arguments::RunArguments;
+use super::terminal::{self, Ending};
+use super::training::{self, Finished};
+use super::watch::write_page;
+use crate::choose::words::quoted;
+use crate::choose::{Job, Method};
+use crate::env::Registry;
+use crate::env::tasks::Tasks;
+use crate::error::{Kind, Result};
+use crate::learn::ppo;
+use crate::meta::adapt;
+use crate::report::adaptation::{self, Adaptation, Start};
+use clap::{Args, Subcommand};
+use measuring::Measuring;
+use std::path::PathBuf;
+
+/// Learn a start from which each task of a distribution is learned in a few updates.
+///
+/// TASKS is an environment whose context or objective holds distributions: one draw is one task. Methods: maml (exact to second order), fomaml,
+/// anil, meta-sgd, promp, reptile, and pooled (one policy for all tasks, the baseline). --steps counts outer iterations. What comes out is a policy;
+/// `heirloom adapt` takes it into a task. Ends with what it earns in tasks that were not trained on, update by update, and a page of that
+/// (adaptation.html); `heirloom meta compare` lays several runs beside each other.
+#[derive(Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "Examples:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta pendulum_tasks --method promp --steps 200 --set meta.episodes=10\n  heirloom meta compare runs/navigation_tasks-maml-0 runs/navigation_tasks-pooled-0\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3"
+)]
+pub(super) struct Meta {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    learn: Learn,
+}
+
+#[derive(Subcommand)]
+enum Other {
+    Compare(compare::Compare),
+}
+
+#[derive(Args)]
+struct Learn {
+    /// Short name or path of an environment with distributions: `heirloom envs`
+    #[arg(value_name = "TASKS", required = true)]
+    tasks: Option<String>,
+    /// maml, fomaml, anil, meta-sgd, promp, reptile or pooled
+    #[arg(long, default_value = "maml")]
+    method: String,
+    /// Tasks of each kind in which the result is measured
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
+    test_tasks: u64,
+    /// Updates of adaptation that are measured
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    updates: usize,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+/// Outer iterations.
+const ITERATIONS: u64 = 500;
+
+/// Test tasks whose paths are drawn.
+const DRAWN: u64 = 6;
+
+impl Meta {
+    pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
+        match self.other {
+            Some(Other::Compare(compare)) => compare.run(registry),
+            None => self.learn.run(registry),
+        }
+    }
+}
+
+/// What was measured, and where its page lies.
+struct Measured {
+    start: Start,
+    page: PathBuf,
+    written: String,
+}
+
+impl Learn {
+    fn run(self, registry: &Registry) -> Result<Ending> {
+        self.run.check()?;
+        let name = self.tasks.as_deref().unwrap_or_default();
+        let method = Method::parse_among(&self.method, &Method::META)?;
+        let environment = registry.resolve(name)?;
+        let seed = self.run.seed.unwrap_or(0);
+        let steps = self.run.steps.unwrap_or(ITERATIONS);
+        let configuration = self.run.configure(method, method.configuration(ppo::Config::default(), None))?;
+        let meta = configuration.meta.clone().unwrap_or_default();
+        let tasks = Tasks::new(&environment, &meta.splits, seed)?;
+        if !self.run.json {
+            terminal::note(tasks.describe().trim_end());
+        }
+        let settings = self.run.settings();
+        let command = format!("heirloom meta {} --method {} --steps {steps} --seed {seed}{settings}", quoted(name), method.name());
+        let job = Job {
+            evaluations: self.run.evaluations(),
+            evaluation_episodes: self.run.episodes(),
+            checkpoint_every: self.run.checkpoint_every,
+            command,
+            ..Job::new(environment, method, configuration, steps, seed)
+        };
+        let finished = match training::run(job, &self.run, registry)? {
+            Err(ending) => return Ok(ending),
+            Ok(finished) => finished,
+        };
+        match self.measure(&finished, registry) {
+            Err(error) if error.kind() == Kind::Stopped => Ok(Ending::Signal(finished.stop.requested().unwrap_or(2))),
+            measured => {
+                self.show(&finished, measured?.as_ref());
+                Ok(Ending::Done)
+            }
+        }
+    }
+
+    /// What the policy earns in tasks that were not trained on, as it adapts to each, and the page of it.
+    fn measure(&self, finished: &Finished, registry: &Registry) -> Result<Option<Measured>> {
+        let Finished { job, policy, evaluator, stop, .. } = finished;
+        let meta = job.configuration.meta.clone().unwrap_or_default();
+        let Some(recipe) = job.method.recipe(&meta) else { return Ok(None) };
+        // What the run says, not what was typed: a resumed one may have been begun with other splits.
+        let tasks = &Tasks::new(&job.environment, &meta.splits, job.seed)?;
+        let config = adapt::Config::of(&meta, recipe.inner);
+        let (count, updates, seed) = (self.test_tasks, self.updates, job.seed);
+        let measuring = Measuring { registry, tasks, count, updates, seed, pool: &evaluator.pool, stop };
+        let courses = measuring.courses(policy, &config)?;
+        let start = Start { name: job.method.name().to_owned(), about: job.method.about().to_owned(), is_scratch: false, courses };
+        let films = measuring.films(0, policy, &config, &start, DRAWN)?;
+        let page = finished.out.join("adaptation.html");
+        let text = adaptation::page(&Adaptation {
+            tasks: job.environment.name.clone(),
+            about: job.environment.about.clone(),
+            regions: tasks.regions(),
+            episodes: config.episodes,
+            starts: vec![start.clone()],
+            reference: None,
+            films,
+            command: job.command.clone(),
+        });
+        let written = write_page(&page, &text)?;
+        Ok(Some(Measured { start, page, written }))
+    }
+
+    fn show(&self, finished: &Finished, measured: Option<&Measured>) {
+        if self.run.json {
+            let mut json = training::to_json(finished);
+            if let Some(Measured { start, page, .. }) = measured {
+                for (split, courses) in &start.courses {
+                    json[split.name()] = measuring::to_json(courses, self.updates);
+                }
+                json["page"] = page.display().to_string().into();
+            }
+            return terminal::json(&json);
+        }
+        training::show(finished);
+        if let Some(Measured { start, written, .. }) = measured {
+            let rows = start.courses.iter().map(|(split, courses)| {
+                let name = format!("{} ({} tasks)", split.name(), courses.len());
+                [vec![name], measuring::cells(courses, self.updates)].concat()
+            });
+            measuring::table(&["return"], self.updates, rows.collect());
+            terminal::say(written);
+        }
+        terminal::note(&format!("next: heirloom adapt {} TASK --steps 1", finished.out.display()));
+    }
+}
