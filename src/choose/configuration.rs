@@ -58,7 +58,9 @@ impl Configuration {
     /// Exit 2 for a typo, a value out of range, or a section that the method does not have.
     pub fn apply(&self, method: Method, source: &ron::Source) -> Result<Self> {
         let changed: Self = overrides::merge(self, source)?;
-        if let Some(section) = changed.sections().into_iter().find(|section| !self.sections().contains(section)) {
+        // That of PPO is always there, and not always used.
+        let unused = (changed.ppo != self.ppo && !self.sections().contains(&"ppo")).then_some("ppo");
+        if let Some(section) = changed.sections().into_iter().find(|section| !self.sections().contains(section)).or(unused) {
             return Err(Error::usage(format!("method `{}` has no section `{section}`", method.name()))
                 .at(source.place_of(&[section]))
                 .hint(format!("it has: {}", self.sections().join(", "))));

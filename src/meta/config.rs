@@ -98,7 +98,8 @@ impl Config {
             return Err(Error::usage("`hidden` is out of range").hint("up to 16 layers of 1 to 4096 units"));
         }
         if !self.activation.is_fused() {
-            return Err(Error::usage("meta-learning differentiates twice by hand").hint("take Tanh or Relu"));
+            return Err(Error::usage(format!("`activation` cannot be {:?}: its second derivative is not known here", self.activation))
+                .hint("take Tanh or Relu"));
         }
         self.trust_region.check()
     }
