@@ -6,7 +6,7 @@ use super::training::{self, Finished};
 use crate::choose::words::quoted;
 use crate::choose::{Job, Method, make_task};
 use crate::env::Registry;
-use crate::env::tasks::{Split, Tasks};
+use crate::env::tasks::{Split, Splits, Tasks};
 use crate::error::{Kind, Result};
 use crate::learn::ppo;
 use crate::meta::adapt::{self, Point};
@@ -17,16 +17,16 @@ use clap::Args;
 ///
 /// TASKS is an environment whose context or objective holds distributions: one draw is one task. Methods: maml (exact to second order), fomaml,
 /// anil, meta-sgd, promp, reptile, and pooled (one policy for all tasks, the baseline). --steps counts outer iterations. What comes out is a policy;
-/// `heirloom adapt` takes it into a task.
+/// `heirloom adapt` takes it into a task. rl2 learns a policy with memory, which adapts by acting: give it an environment with a `Trial` wrapper.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta pendulum_tasks --method promp --steps 200 --set meta.episodes=10\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3"
+    after_help = "Examples:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta pendulum_tasks --method promp --steps 200 --set meta.episodes=10\n  heirloom meta bandit_5_trial --method rl2\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3"
 )]
 pub(super) struct Meta {
     /// Short name or path of an environment with distributions: `heirloom envs`
     #[arg(value_name = "TASKS")]
     tasks: String,
-    /// maml, fomaml, anil, meta-sgd, promp, reptile or pooled
+    /// maml, fomaml, anil, meta-sgd, promp, reptile, pooled or rl2
     #[arg(long, default_value = "maml")]
     method: String,
     /// Tasks of each kind in which the result is measured
@@ -42,17 +42,25 @@ pub(super) struct Meta {
 /// Outer iterations.
 const ITERATIONS: u64 = 500;
 
+/// The same of RL², whose iterations are of 2,048 trials.
+const RL2_ITERATIONS: u64 = 150;
+
 impl Meta {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         self.run.check()?;
         let method = Method::parse_among(&self.method, &Method::META)?;
         let environment = registry.resolve(&self.tasks)?;
         let seed = self.run.seed.unwrap_or(0);
-        let steps = self.run.steps.unwrap_or(ITERATIONS);
+        let steps = self.run.steps.unwrap_or(if method == Method::Rl2 { RL2_ITERATIONS } else { ITERATIONS });
         let configuration = self.run.configure(method, method.configuration(ppo::Config::default(), None))?;
-        let meta = configuration.meta.clone().unwrap_or_default();
-        let tasks = Tasks::new(&environment, &meta.splits, seed)?;
-        if !self.run.json {
+        let remembers = configuration.rl2.is_some();
+        // Where the environment itself draws a task for every trial, there are no splits.
+        let splits = match &configuration.meta {
+            Some(meta) => meta.splits.clone(),
+            None => Splits { extrapolate: 0.0, ..Splits::default() },
+        };
+        let tasks = Tasks::new(&environment, &splits, seed)?;
+        if !self.run.json && !remembers {
             terminal::note(tasks.describe().trim_end());
         }
         let settings = self.run.settings();
@@ -110,6 +118,10 @@ impl Meta {
             return terminal::json(&json);
         }
         training::show(finished);
+        if finished.job.configuration.rl2.is_some() {
+            let (run, tasks) = (finished.out.display(), quoted(&self.tasks));
+            return terminal::note(&format!("next: heirloom evaluate {run} {tasks} --episodes 1000: whole trials of fresh tasks"));
+        }
         let rows = measured.iter().map(|(split, curves)| {
             let points = (0..=self.updates).map(|update| {
                 let Interval { mean, low, high } = at(curves, update);
