@@ -220,7 +220,16 @@ fn ppo(arguments: &Arguments) {
 fn infer(arguments: &Arguments) {
     let batch = arguments.envs.max(1);
     let head = Head::DiagonalGaussian { initial_log_std: 0.0 };
-    let shape = ActorCritic { inputs: 17, joined: 0, outputs: 6, actor: vec![64, 64], critic: vec![], activation: Activation::Tanh, head };
+    let shape = ActorCritic {
+        inputs: 17,
+        joined: 0,
+        memory: 0,
+        outputs: 6,
+        actor: vec![64, 64],
+        critic: vec![],
+        activation: Activation::Tanh,
+        head,
+    };
     let network = Network::new(&shape, &shape.init(arguments.seed));
     let mut workspace = Workspace::new(&shape);
     let mut rng = Stream::Env(0).under(arguments.seed);

@@ -17,6 +17,7 @@ fn policy() -> Policy {
     let shape = ActorCritic {
         inputs: 4,
         joined: 0,
+        memory: 0,
         outputs: 2,
         actor: vec![8],
         critic: vec![8],
@@ -151,6 +152,10 @@ fn hostile_cards(good: &str) -> Vec<(String, String)> {
         ("a head that does not fit", swap("head: Categorical", "head: DiagonalGaussian(initial_log_std: 0.0)")),
         ("a head that does not exist", swap("head: Categorical", "head: Pickle(\"posix.system\")")),
         ("all inputs joined", swap("joined: 0", "joined: 4")),
+        ("a memory that the weights lack", swap("joined: 0", "joined: 0, memory: 8")),
+        ("a memory of fifty gigabytes", swap("joined: 0", "joined: 0, memory: 65536")),
+        ("a memory beyond all bounds", swap("joined: 0", "joined: 0, memory: 18446744073709551615")),
+        ("a memory with channels that joined", swap("joined: 0", "joined: 1, memory: 8")),
         ("two channels of one name", swap("cart_velocity", "cart_position")),
         ("bounds out of order", swap("low: -4.8", "low: 48.0")),
         ("bounds that are not numbers", swap("low: -4.8", "low: NaN")),

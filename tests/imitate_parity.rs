@@ -21,7 +21,7 @@ fn spaces(inputs: usize, outputs: usize) -> Spaces {
 /// A policy with drawn weights; numbers in the order in which `record.py` draws them.
 fn policy(s: &mut Stream, [inputs, outputs]: [usize; 2], hidden: &[usize], activation: Activation, head: Head) -> Policy {
     let (actor, critic) = (hidden.to_vec(), hidden.to_vec());
-    let shape = ActorCritic { inputs, joined: 0, outputs, actor, critic, activation, head };
+    let shape = ActorCritic { inputs, joined: 0, memory: 0, outputs, actor, critic, activation, head };
     let mut params = Params::zeros(shape.layout());
     params.values = s.numbers(params.values.len());
     Policy { shape, spaces: spaces(inputs, outputs), params, normalizer: None, return_moments: None, inner_rates: None }

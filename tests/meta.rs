@@ -68,6 +68,33 @@ fn adapting_takes_any_policy_that_fits() {
     assert!(!program.path("no").exists());
 }
 
+/// RL²: a policy with memory is a policy like others where it is measured, watched, recorded; where that is not so yet, it is said.
+#[test]
+fn a_policy_that_remembers_goes_where_others_go() {
+    let program = Program::new();
+    let run = |out: &str, more: &str| {
+        let little = "--json --episodes 20 --evaluations 2 --checkpoint-every 1 --set rl2.memory=8 --set rl2.trials=130";
+        json(&program.ok(&format!("meta bandit_5_trial --method rl2 --steps 3 --out {out} {little} {more}")))["digest"].clone()
+    };
+    let whole = run("whole", "--threads 1");
+    assert_eq!(whole, run("two", "--threads 2"));
+    program.ok("meta bandit_5_trial --method rl2 --steps 3 --out parts --json --episodes 20 --evaluations 2 --checkpoint-every 1 --set rl2.memory=8 --set rl2.trials=130 --stop-after-updates 2");
+    assert_eq!(whole, run("parts", "--resume"));
+
+    let measured =
+        |more: &str| json(&program.ok(&format!("evaluate whole bandit_5_trial --episodes 100 --json {more}")))["returns"].clone();
+    assert_eq!(measured("--threads 1"), measured("--threads 2"));
+    program.ok("watch whole bandit_5_trial --episodes 2 --out film.html");
+    program.ok("demo record whole bandit_5_trial --episodes 3 --out demos");
+    program.ok("demo replay demos");
+    program.run("adapt whole bandit_5_trial --out no").refused(2, &["a policy with memory", "steps of adaptation"]);
+    program.run("transfer whole bandit_5_trial --method fine-tune --out no").refused(2, &["a policy with memory", "`fine-tune`"]);
+    program.run("meta cartpole --method rl2 --out no").refused(2, &["a task distribution without any distribution in it"]);
+    program.run("meta bandit_5_trial --method rl2 --set rl2.memory=0 --out no").refused(2, &["`memory` cannot be 0"]);
+    program.run("meta bandit_5_trial --method rl2 --set meta.tasks=1 --out no").refused(2, &["has no section `meta`"]);
+    assert!(!program.path("no").exists());
+}
+
 #[test]
 fn what_cannot_be_meta_learned_is_said_before_anything_begins() {
     let program = Program::new();

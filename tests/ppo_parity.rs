@@ -33,7 +33,7 @@ fn case(seed: u64) -> Case {
     let categorical = s.below(2) == 0;
     let value_clip = (s.below(2) == 0).then_some(0.3);
     let head = if categorical { Head::Categorical } else { Head::DiagonalGaussian { initial_log_std: 0.0 } };
-    let shape = ActorCritic { inputs, joined: 0, outputs, actor: hidden.clone(), critic: hidden, activation, head };
+    let shape = ActorCritic { inputs, joined: 0, memory: 0, outputs, actor: hidden.clone(), critic: hidden, activation, head };
     let mut params = Params::zeros(shape.layout());
     params.values = s.numbers(params.values.len());
     let observation = s.numbers(rows * inputs);

@@ -33,7 +33,7 @@ pub(crate) fn cloning(arguments: &Arguments) {
     let head = Head::DiagonalGaussian { initial_log_std: 0.0 };
     let layers = vec![256, 256];
     let (actor, critic) = (layers.clone(), layers);
-    let shape = ActorCritic { inputs: INPUTS, joined: 0, outputs: ACTIONS, actor, critic, activation: Activation::Relu, head };
+    let shape = ActorCritic { inputs: INPUTS, joined: 0, memory: 0, outputs: ACTIONS, actor, critic, activation: Activation::Relu, head };
     let params = shape.init(arguments.seed);
     let policy = Policy { params, shape, spaces: spaces(), normalizer: None, return_moments: None, inner_rates: None };
     let mut rng = Stream::Env(0).under(arguments.seed);

@@ -50,6 +50,8 @@ pub enum Method {
     Reptile,
     /// One policy for all tasks.
     Pooled,
+    /// A policy with memory, which learns a task as it acts in it.
+    Rl2,
     /// Inner steps from a meta-learned start.
     Adapt,
     /// Trust region policy optimization, from nothing.
@@ -65,7 +67,7 @@ impl Method {
         [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
 
     /// Those that learn a start for many tasks.
-    pub const META: [Self; 7] = [Self::Maml, Self::Fomaml, Self::Anil, Self::MetaSgd, Self::Promp, Self::Reptile, Self::Pooled];
+    pub const META: [Self; 8] = [Self::Maml, Self::Fomaml, Self::Anil, Self::MetaSgd, Self::Promp, Self::Reptile, Self::Pooled, Self::Rl2];
 
     /// Its name on the command line.
     #[must_use]
@@ -90,6 +92,7 @@ impl Method {
             Self::Promp => "promp",
             Self::Reptile => "reptile",
             Self::Pooled => "pooled",
+            Self::Rl2 => "rl2",
             Self::Adapt => "adapt",
             Self::Trpo => "trpo",
         }
@@ -118,6 +121,7 @@ impl Method {
             Self::Promp => "MAML with a low-variance second derivative, and clipped steps on the same episodes",
             Self::Reptile => "a start that moves a part of the way to where the tasks end",
             Self::Pooled => "one policy for all tasks by TRPO, without an inner loop: what meta-learning has to beat",
+            Self::Rl2 => "a policy that remembers, taught by PPO over whole trials: it learns a task as it acts in it",
             Self::Adapt => "inner steps in one task, as they were meta-learned",
             Self::Trpo => "trust region policy optimization from nothing, on whole episodes, with a linear baseline",
         }
@@ -229,7 +233,9 @@ impl Method {
             after_cloning: matches!(self, Self::Dapg | Self::BehaviourRegularised).then(after_cloning::Config::default),
             dapg: (self == Self::Dapg || role == Some(Role::Term)).then(dapg::Config::default),
             behaviour_regularised: (self == Self::BehaviourRegularised).then(behaviour_regularised::Config::default),
-            meta: Self::META.contains(&self).then(|| meta::Config { inner_steps: usize::from(self != Self::Pooled), ..Default::default() }),
+            meta: (Self::META.contains(&self) && self != Self::Rl2)
+                .then(|| meta::Config { inner_steps: usize::from(self != Self::Pooled), ..Default::default() }),
+            rl2: (self == Self::Rl2).then(meta::rl2::Config::default),
             adapt: (self == Self::Adapt).then(meta::adapt::Config::default),
             trpo: (self == Self::Trpo).then(meta::trpo::Config::default),
         }

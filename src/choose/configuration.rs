@@ -43,6 +43,9 @@ pub struct Configuration {
     /// Of those that learn a start for many tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meta: Option<meta::Config>,
+    /// Of `rl2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rl2: Option<meta::rl2::Config>,
     /// Of `adapt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapt: Option<meta::adapt::Config>,
@@ -83,6 +86,7 @@ impl Configuration {
         changed.dapg = changed.dapg.filter(|_| self.dapg.is_some());
         changed.behaviour_regularised = changed.behaviour_regularised.filter(|_| self.behaviour_regularised.is_some());
         changed.meta = changed.meta.filter(|_| self.meta.is_some());
+        changed.rl2 = changed.rl2.filter(|_| self.rl2.is_some());
         changed.adapt = changed.adapt.filter(|_| self.adapt.is_some());
         changed.trpo = changed.trpo.filter(|_| self.trpo.is_some());
         changed.checked(source)
@@ -119,10 +123,11 @@ impl Configuration {
             ("dapg", self.dapg.is_some()),
             ("behaviour_regularised", self.behaviour_regularised.is_some()),
             ("meta", self.meta.is_some()),
+            ("rl2", self.rl2.is_some()),
             ("adapt", self.adapt.is_some()),
             ("trpo", self.trpo.is_some()),
         ];
-        let learns_by_ppo = self.meta.is_none() && self.adapt.is_none() && self.trpo.is_none();
+        let learns_by_ppo = self.meta.is_none() && self.rl2.is_none() && self.adapt.is_none() && self.trpo.is_none();
         learns_by_ppo.then_some("ppo").into_iter().chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
     }
 
@@ -140,6 +145,7 @@ impl Configuration {
         of("dapg", self.dapg.as_ref().map(dapg::Config::check))?;
         of("behaviour_regularised", self.behaviour_regularised.as_ref().map(behaviour_regularised::Config::check))?;
         of("meta", self.meta.as_ref().map(meta::Config::check))?;
+        of("rl2", self.rl2.as_ref().map(meta::rl2::Config::check))?;
         of("adapt", self.adapt.as_ref().map(meta::adapt::Config::check))?;
         of("trpo", self.trpo.as_ref().map(meta::trpo::Config::check))
     }

@@ -250,7 +250,9 @@ impl Job {
     #[must_use]
     pub fn activation(&self) -> Activation {
         let carried = self.source.as_ref().filter(|_| self.method.needs_source());
-        let own = self.configuration.meta.as_ref().map_or(self.configuration.ppo.activation, |meta| meta.activation);
+        let Configuration { ppo, meta, rl2, .. } = &self.configuration;
+        let of_meta = meta.as_ref().map(|meta| meta.activation).or_else(|| rl2.as_ref().map(|rl2| rl2.activation));
+        let own = of_meta.unwrap_or(ppo.activation);
         carried.map_or(own, |source| source.policy.shape.activation)
     }
 

@@ -1,7 +1,7 @@
 //! How a job's learner is built: what each method is made of.
 
 use super::{Configuration, Job, Method, Role, make_task};
-use crate::env::tasks::{Split, Tasks};
+use crate::env::tasks::{Split, Splits, Tasks};
 use crate::env::{Registry, Spaces};
 use crate::error::{Error, Result};
 use crate::imitate::adversarial::{Adversarial, Task};
@@ -13,6 +13,7 @@ use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg};
 use crate::learn::ppo::{self, Ppo, Start};
 use crate::learn::{Learner, MakeTerm};
 use crate::meta::adapt::Adapting;
+use crate::meta::rl2::Rl2;
 use crate::meta::{self, Counts, MakeTask, Meta};
 use crate::nn::Normalizer;
 use crate::parallel::Pool;
@@ -44,6 +45,7 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
         Method::Maml | Method::Fomaml | Method::Anil | Method::MetaSgd | Method::Promp | Method::Reptile | Method::Pooled => {
             Box::new(building.meta(registry)?)
         }
+        Method::Rl2 => Box::new(building.rl2()?),
         Method::Adapt => Box::new(building.adapting()?),
         Method::Trpo => Box::new(building.trpo()?),
     })
@@ -60,6 +62,7 @@ pub fn carry(method: Method, configuration: &Configuration, source: Option<&Poli
         }
         return Ok(Transfer { start: Start::fresh(&configuration.ppo, target, seed)?, terms: Vec::new() });
     };
+    source.shape.check_memoryless(&format!("`{}`", method.name()))?;
     let handover = Handover { source, target, seed };
     match method {
         Method::ResetHead => reset_head::transfer(&configuration.reset_head.clone().unwrap_or_default(), &handover),
@@ -120,6 +123,14 @@ impl Building<'_> {
         let shape = config.shape(&self.spaces)?;
         let (params, spaces) = (shape.init(self.job.seed), self.spaces.clone());
         Ok(Policy { params, spaces, shape, normalizer: None, return_moments: None, inner_rates: None })
+    }
+
+    /// Tasks are drawn by the environment itself, a new one for every trial.
+    fn rl2(&self) -> Result<Rl2> {
+        let Job { environment, configuration, seed, .. } = self.job;
+        Tasks::new(environment, &Splits { extrapolate: 0.0, ..Splits::default() }, *seed)?;
+        let config = configuration.rl2.clone().unwrap_or_default();
+        Rl2::new(config, Arc::clone(&self.make), self.job.plan().steps, *seed, Arc::clone(self.pool))
     }
 
     fn adapting(&self) -> Result<Adapting> {

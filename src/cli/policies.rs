@@ -112,8 +112,13 @@ fn show(name: &str, json: bool) -> Result<Ending> {
         vec![
             "networks".into(),
             format!(
-                "{} inputs, actor {:?}, critic {:?}, {:?}, {:?}",
-                shape.inputs, shape.actor, shape.critic, shape.activation, shape.head
+                "{} inputs, {}actor {:?}, critic {:?}, {:?}, {:?}",
+                shape.inputs,
+                shape.gru().map_or_else(String::new, |gru| format!("a memory of {}, ", gru.units)),
+                shape.actor,
+                shape.critic,
+                shape.activation,
+                shape.head
             ),
         ],
         vec!["channels".into(), card.spaces.observation.iter().map(|channel| channel.name.as_str()).collect::<Vec<_>>().join(", ")],

@@ -467,7 +467,7 @@ mod tests {
         let spaces = Spaces { observation: vec![channel("x")], action: ActionSpace::Continuous(vec![channel("y")]) };
         for activation in [Activation::Tanh, Activation::Silu] {
             let head = Head::DiagonalGaussian { initial_log_std: 0.0 };
-            let shape = ActorCritic { inputs: 1, joined: 0, outputs: 1, actor: Vec::new(), critic: vec![4], activation, head };
+            let shape = ActorCritic { inputs: 1, joined: 0, memory: 0, outputs: 1, actor: Vec::new(), critic: vec![4], activation, head };
             let params = Params::zeros(shape.layout());
             let policy = Policy { shape, spaces: spaces.clone(), params, normalizer: None, return_moments: None, inner_rates: None };
             let rates = vec![1.0; policy.params.layout().entries().len()];

@@ -12,7 +12,7 @@ use crate::nn::{Moments, Normalizer, Workspace};
 use crate::parallel::Pool;
 use crate::policy::{Binding, Policy};
 use crate::rollout::episodes::Bound;
-use crate::rollout::{Environments, MakeEnv};
+use crate::rollout::{Environments, MakeEnv, Memories};
 use crate::seed::{Rng, Stream};
 use crate::stop::Stop;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,7 @@ impl Dagger {
     ) -> Result<Self> {
         config.check()?;
         bc.check()?;
+        expert.shape.check_memoryless("`dagger` as its expert")?;
         let environments = Environments::start(make, 0..config.environments, seed, Stream::Env)?;
         let binding = Binding::new(&policy.spaces, environments.spaces())?;
         Bound::new(&expert, environments.spaces()).map_err(|error| error.at("expert"))?;
@@ -127,6 +128,7 @@ impl Dagger {
         let (learner, expert) = (Bound::new(&policy, self.environments.spaces())?, Bound::new(&expert_policy, self.environments.spaces())?);
         let expert_binding = Binding::new(&expert_policy.spaces, self.environments.spaces())?;
         let (mut rooms, mut chosen) = ([Workspace::new(&policy.shape), Workspace::new(&expert_policy.shape)], (Vec::new(), Vec::new()));
+        let mut memories = [&policy, &expert_policy].map(|policy| Memories::new(&policy.shape, self.environments.len()));
         let head = &policy.shape.head;
         chosen.0.resize(head.action_width(policy.shape.outputs), 0.0);
         chosen.1.resize(expert_policy.shape.head.action_width(expert_policy.shape.outputs), 0.0);
@@ -137,8 +139,8 @@ impl Dagger {
         for _ in 0..self.config.steps.div_ceil(self.environments.len()) {
             stop.check()?;
             for chunk in all.chunks(crate::nn::kernel::CHUNK) {
-                learner.see(&self.environments, chunk, &mut rooms[0]);
-                expert.see(&self.environments, chunk, &mut rooms[1]);
+                learner.see(&self.environments, chunk, &mut memories[0], &mut rooms[0]);
+                expert.see(&self.environments, chunk, &mut memories[1], &mut rooms[1]);
                 for (row, index) in chunk.iter().enumerate() {
                     expert_policy.shape.head.mode(rooms[1].outputs(row), &mut chosen.1);
                     let wise = expert_binding.act(&expert_policy.shape.head, &chosen.1, &mut expert_room);

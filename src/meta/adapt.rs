@@ -107,6 +107,7 @@ impl Adapting {
     /// twice.
     pub fn new(config: Config, policy: Policy, make: MakeEnv, seed: u64) -> Result<Self> {
         config.check()?;
+        policy.shape.check_memoryless("steps of adaptation")?;
         if !policy.shape.is_fused() {
             let activation = policy.shape.activation;
             return Err(Error::usage(format!("adaptation steps know networks of Tanh and Relu, not of {activation:?}"))

@@ -117,6 +117,7 @@ impl Config {
         Ok(ActorCritic {
             inputs: spaces.observation.len(),
             joined: 0,
+            memory: 0,
             outputs: spaces.action.size(),
             actor: self.hidden.clone(),
             critic: Vec::new(),

@@ -2,7 +2,8 @@
 //!
 //! A task is one draw of an environment's distributions. [`chain`] is the inner loop and the way back through it, [`surrogate`] what is descended
 //! on, [`task`] one task's episodes; [`learner`] is the outer loop. A method is a [`Recipe`]: which parameters move in the inner loop, whether
-//! its derivative is followed to second order, and what the outer loop does with it. Each method's file names its paper.
+//! its derivative is followed to second order, and what the outer loop does with it. Each method's file names its paper. [`rl2`] stands apart: it
+//! adapts by remembering.
 
 pub mod adapt;
 pub mod anil;
@@ -19,6 +20,7 @@ pub mod pooled;
 pub mod promp;
 pub mod recipe;
 pub mod reptile;
+pub mod rl2;
 pub mod sinusoid;
 pub mod surrogate;
 pub mod task;

@@ -113,8 +113,16 @@ mod tests {
 
     /// A task of random rows: old outputs are those of a policy near the start, as after an update.
     fn random(seed: u64, steps: usize, head: Head) -> (Task<f64>, Vec<f64>, ActorCritic) {
-        let shape =
-            ActorCritic { inputs: 2, joined: 0, outputs: 3, actor: vec![7, 6], critic: Vec::new(), activation: Activation::Tanh, head };
+        let shape = ActorCritic {
+            inputs: 2,
+            joined: 0,
+            memory: 0,
+            outputs: 3,
+            actor: vec![7, 6],
+            critic: Vec::new(),
+            activation: Activation::Tanh,
+            head,
+        };
         let mut rng: Rng = Stream::Init.under(seed);
         let count = shape.actor_layout().len();
         let start: Vec<f64> = (0..count).map(|_| 0.5 * rng.normal()).collect();

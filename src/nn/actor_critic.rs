@@ -1,10 +1,12 @@
 //! The shape of a policy's networks: actor and critic, each an MLP of its own (detail 13 of "The 37 Implementation Details of PPO").
 //!
-//! The hidden layers are the trunk, the last ones the heads: what "reset-head" replaces and "feature-extraction" keeps frozen.
+//! The hidden layers are the trunk, the last ones the heads: what "reset-head" replaces and "feature-extraction" keeps frozen. With memory, both
+//! stand on one GRU, which has seen the whole episode so far.
 
 use super::init::orthogonal;
 use super::params::{Layout, Params};
-use super::{Activation, Head, Mlp};
+use super::{Activation, Gru, Head, Mlp};
+use crate::error::{Error, Result};
 use crate::seed::{Rng, Stream};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -19,6 +21,9 @@ pub struct ActorCritic {
     /// weight zero nothing changes in any bit; the fused kernel appends them to its chains, which has the same effect.
     #[serde(default)]
     pub joined: usize,
+    /// Units of the GRU that both networks stand on, `H`; 0 where there is none and they see the observation itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub memory: usize,
     /// Actions, or logits.
     pub outputs: usize,
     /// Hidden layers of the actor.
@@ -31,30 +36,65 @@ pub struct ActorCritic {
     pub head: Head,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+const fn is_zero(size: &usize) -> bool {
+    *size == 0
+}
+
 /// Name of the standard deviations' logarithms, `[outputs]`.
 pub const LOG_STD: &str = "log_std";
 
+/// Under this name lie the GRU's parameters.
+pub const MEMORY: &str = "memory";
+
 impl ActorCritic {
-    /// The actor: observation to outputs.
+    /// The memory, where there is one: observations to features.
+    #[must_use]
+    pub fn gru(&self) -> Option<Gru> {
+        (self.memory > 0).then_some(Gru { inputs: self.inputs, units: self.memory })
+    }
+
+    /// What actor and critic see: the memory, or the observation.
+    #[must_use]
+    pub const fn features(&self) -> usize {
+        if self.memory > 0 { self.memory } else { self.inputs }
+    }
+
+    /// Fails where there is memory and `whoever` has no use for it yet.
+    ///
+    /// # Errors
+    /// Names who it is.
+    pub fn check_memoryless(&self, whoever: &str) -> Result<()> {
+        if self.memory == 0 {
+            return Ok(());
+        }
+        Err(Error::usage(format!("a policy with memory cannot be taken by {whoever} yet"))
+            .hint("it can be evaluated, watched and recorded, and `heirloom meta TASKS --method rl2` learns one"))
+    }
+
+    /// The actor: features to outputs.
     #[must_use]
     pub fn actor_mlp(&self) -> Mlp {
-        let sizes = [&[self.inputs], &self.actor[..], &[self.outputs]].concat();
+        let sizes = [&[self.features()], &self.actor[..], &[self.outputs]].concat();
         Mlp { sizes, activation: self.activation }
     }
 
-    /// The critic: observation to value.
+    /// The critic: features to value.
     #[must_use]
     pub fn critic_mlp(&self) -> Mlp {
-        let sizes = [&[self.inputs], &self.critic[..], &[1]].concat();
+        let sizes = [&[self.features()], &self.critic[..], &[1]].concat();
         Mlp { sizes, activation: self.activation }
     }
 
-    /// Names, shapes and places of all parameters: actor, critic, log-std.
+    /// Names, shapes and places of all parameters: actor, critic, memory, log-std.
     #[must_use]
     pub fn layout(&self) -> Arc<Layout> {
         let mut layout = Layout::default();
         self.actor_mlp().declare("actor", &mut layout);
         self.critic_mlp().declare("critic", &mut layout);
+        if let Some(gru) = self.gru() {
+            gru.declare(MEMORY, &mut layout);
+        }
         if self.head.initial_log_std().is_some() {
             layout.push(LOG_STD, &[self.outputs]);
         }
@@ -84,6 +124,11 @@ impl ActorCritic {
                 "actor.head.weight" => orthogonal(params, &entry.name, 0.01, rng),
                 "critic.head.weight" => orthogonal(params, &entry.name, 1.0, rng),
                 LOG_STD => params.tensor_mut(LOG_STD).fill(self.head.initial_log_std().unwrap_or(0.0) as f32),
+                name if name.starts_with("memory.") && name.ends_with(".weight") => {
+                    if let Some(gru) = self.gru() {
+                        gru.init(params, name, rng);
+                    }
+                }
                 name if name.ends_with(".weight") => orthogonal(params, name, 2.0_f64.sqrt(), rng),
                 name => params.tensor_mut(name).fill(0.0),
             }

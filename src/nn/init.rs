@@ -9,12 +9,16 @@ use crate::seed::Rng;
 /// # Panics
 /// When there is no parameter of this name.
 pub fn orthogonal(params: &mut Params, name: &str, gain: f64, rng: &mut Rng) {
-    let range = params.layout().range(name).expect("a parameter of this name");
     let shape = &params.layout().entries().iter().find(|entry| entry.name == name).expect("a parameter of this name").shape;
-    let (outputs, inputs) = (shape[0], shape[1]);
+    let inputs = shape[1];
+    orthogonal_rows(params.tensor_mut(name), inputs, gain, rng);
+}
+
+/// The same for a matrix of so many columns that lies in `values`.
+pub fn orthogonal_rows(values: &mut [f32], inputs: usize, gain: f64, rng: &mut Rng) {
+    let outputs = values.len() / inputs;
     let (count, length) = (outputs.min(inputs), outputs.max(inputs));
     let vectors = orthonormal(count, length, rng);
-    let values = &mut params.values[range];
     for (i, vector) in vectors.iter().enumerate() {
         for (j, value) in vector.iter().enumerate() {
             let at = if outputs >= inputs { j * inputs + i } else { i * inputs + j };

@@ -3,7 +3,7 @@
 //! [`Network`] holds the weights, shared by all shards; a [`Workspace`] is what one shard writes into. Rows pass in chunks of
 //! [`CHUNK`]; libtorch always sees a full chunk, so that on both ways a row's result does not depend on how many others there are.
 
-use super::kernel::{Activations, CHUNK, Gradients, Packed};
+use super::kernel::{Activations, CHUNK, Gradients, Packed, PackedGru, Steps};
 use super::{ActorCritic, Params, actor_critic, autograd};
 use tch::{Kind, Tensor};
 
@@ -14,14 +14,17 @@ pub struct Network {
     /// Counts refreshes, so that a workspace knows when its leaves are old.
     version: u64,
     fused: Option<(Packed, Packed)>,
+    memory: Option<PackedGru>,
 }
 
 impl Network {
-    /// With these parameters.
+    /// With these parameters. Where there is memory, the fused kernel computes it: whoever makes or reads a shape sees to it.
     #[must_use]
     pub fn new(shape: &ActorCritic, params: &Params) -> Self {
-        let fused = shape.is_fused().then(|| (Packed::new(&shape.actor_mlp()), Packed::new(&shape.critic_mlp())));
-        let mut network = Self { shape: shape.clone(), params: params.clone(), version: 0, fused };
+        let pack = if shape.memory > 0 { Packed::above } else { Packed::new };
+        let fused = shape.is_fused().then(|| (pack(&shape.actor_mlp()), pack(&shape.critic_mlp())));
+        let memory = shape.gru().map(PackedGru::new);
+        let mut network = Self { shape: shape.clone(), params: params.clone(), version: 0, fused, memory };
         network.refresh(params);
         network
     }
@@ -33,7 +36,11 @@ impl Network {
         if let Some((actor, critic)) = &mut self.fused {
             let (actor_values, rest) = params.values.split_at(self.shape.actor_mlp().parameter_count());
             actor.refresh(actor_values);
-            critic.refresh(&rest[..self.shape.critic_mlp().parameter_count()]);
+            let (critic_values, rest) = rest.split_at(self.shape.critic_mlp().parameter_count());
+            critic.refresh(critic_values);
+            if let (Some(memory), Some(gru)) = (&mut self.memory, self.shape.gru()) {
+                memory.refresh(&rest[..gru.parameter_count()]);
+            }
         }
     }
 
@@ -55,8 +62,30 @@ impl Network {
         self.params.layout().range(actor_critic::LOG_STD).map_or(&[], |range| &self.params.values[range])
     }
 
-    /// Computes outputs and values of the first `rows` inputs of a workspace.
+    /// What it remembers with.
+    ///
+    /// # Panics
+    /// When it has no memory.
+    pub(super) const fn memory(&self) -> &PackedGru {
+        self.memory.as_ref().expect("a network with memory")
+    }
+
+    /// Computes outputs and values of the first `rows` inputs of a workspace; with memory, from what the rows remember
+    /// ([`Workspace::remembered`]), and what they remember then.
     pub fn forward(&self, rows: usize, workspace: &mut Workspace) {
+        self.remember_one(rows, workspace);
+        self.forward_heads(rows, workspace);
+    }
+
+    /// A step of memory, where there is one.
+    fn remember_one(&self, rows: usize, workspace: &mut Workspace) {
+        let (Some(memory), Some(steps)) = (&self.memory, &mut workspace.memory) else { return };
+        memory.forward(0, rows, steps);
+        (0..rows).for_each(|row| workspace.actor.input_row(row).copy_from_slice(steps.hidden(1, row)));
+    }
+
+    /// The same from the features on ([`Workspace::feature_row`]).
+    pub(super) fn forward_heads(&self, rows: usize, workspace: &mut Workspace) {
         match &self.fused {
             Some((actor, critic)) => {
                 actor.forward(rows, &mut workspace.actor);
@@ -69,6 +98,7 @@ impl Network {
 
     /// Computes outputs alone: for acting without learning.
     pub fn forward_actor(&self, rows: usize, workspace: &mut Workspace) {
+        self.remember_one(rows, workspace);
         match &self.fused {
             Some((actor, _)) => actor.forward(rows, &mut workspace.actor),
             None => self.forward_libtorch(rows, workspace),
@@ -119,6 +149,8 @@ pub struct Workspace {
     actor_gradients: Gradients,
     critic_gradients: Gradients,
     actor_parameters: usize,
+    /// One step of memory, where there is one.
+    memory: Option<Steps>,
     /// Copies of the parameters for libtorch; empty until they are needed.
     pub leaves: Vec<Tensor>,
     version: u64,
@@ -135,6 +167,7 @@ impl Workspace {
             actor_gradients: Gradients::new(&actor),
             critic_gradients: Gradients::new(&critic),
             actor_parameters: actor.parameter_count(),
+            memory: shape.gru().map(|gru| Steps::new(gru, 1)),
             leaves: Vec::new(),
             version: 0,
         }
@@ -143,14 +176,45 @@ impl Workspace {
     /// A row of the input, `[O]`, to be written.
     #[inline]
     pub fn input_row(&mut self, row: usize) -> &mut [f32] {
-        self.actor.input_row(row)
+        match &mut self.memory {
+            Some(steps) => steps.input_row(0, row),
+            None => self.actor.input_row(row),
+        }
     }
 
     /// A row of the input, `[O]`.
     #[inline]
     #[must_use]
     pub fn input(&self, row: usize) -> &[f32] {
-        self.actor.input(row)
+        match &self.memory {
+            Some(steps) => steps.input(0, row),
+            None => self.actor.input(row),
+        }
+    }
+
+    /// What a row remembers, `[H]`, to be written before a forward pass; empty without memory.
+    #[inline]
+    pub fn remembered(&mut self, row: usize) -> &mut [f32] {
+        self.memory.as_mut().map_or(&mut [], |steps| steps.hidden_row(0, row))
+    }
+
+    /// What a row remembers after a forward pass.
+    #[inline]
+    #[must_use]
+    pub fn remembers(&self, row: usize) -> &[f32] {
+        self.memory.as_ref().map_or(&[], |steps| steps.hidden(1, row))
+    }
+
+    /// What actor and critic see of a row, to be written: the memory, or the input itself.
+    #[inline]
+    pub(super) fn feature_row(&mut self, row: usize) -> &mut [f32] {
+        self.actor.input_row(row)
+    }
+
+    /// The loss's gradient with respect to a row's features, through actor and critic; of a network with memory.
+    #[inline]
+    pub(super) fn feature_gradients(&self, row: usize) -> [&[f32]; 2] {
+        [self.actor.input_gradient(row), self.critic.input_gradient(row)]
     }
 
     /// A row of the outputs, `[A]`.
@@ -198,7 +262,7 @@ mod tests {
 
     fn shape(inputs: usize, hidden: &[usize], activation: Activation) -> ActorCritic {
         let head = Head::DiagonalGaussian { initial_log_std: -0.5 };
-        ActorCritic { inputs, joined: 0, outputs: 3, actor: hidden.to_vec(), critic: hidden.to_vec(), activation, head }
+        ActorCritic { inputs, joined: 0, memory: 0, outputs: 3, actor: hidden.to_vec(), critic: hidden.to_vec(), activation, head }
     }
 
     fn fill(workspace: &mut Workspace, rows: usize, seed: u64) {

@@ -198,6 +198,15 @@ impl Card {
         if shape.joined >= shape.inputs {
             return refuse("architecture", format!("{} of {} inputs cannot have joined", shape.joined, shape.inputs));
         }
+        if shape.memory > 1 << 16 {
+            return refuse("architecture", format!("a memory of {} units; it has 65536 at most", shape.memory));
+        }
+        if shape.memory > 0 && (shape.joined > 0 || self.adapts || !shape.is_fused()) {
+            return refuse(
+                "architecture",
+                "with memory there are no joined channels, no inner rates, and no activation but Tanh or Relu".into(),
+            );
+        }
         if self.spaces.observation.len() != shape.inputs {
             return refuse("spaces", format!("{} channels, but the network has {} inputs", self.spaces.observation.len(), shape.inputs));
         }

@@ -108,13 +108,15 @@ fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
 fn size_of_numbers(card: &card::Card) -> Result<u64> {
     let shape = &card.architecture;
     let numbers = |hidden: &[usize], outputs: usize| {
-        let sizes = [&[shape.inputs], hidden, &[outputs]].concat();
+        let sizes = [&[shape.features()], hidden, &[outputs]].concat();
         sizes.windows(2).try_fold(0_u64, |sum, pair| sum.checked_add((pair[0] as u64 + 1).checked_mul(pair[1] as u64)?))
     };
     // Inner rates are as many as the actor's parameters.
     let actors = if card.adapts { 2 } else { 1 };
-    let total = numbers(&shape.actor, shape.outputs)
-        .zip(numbers(&shape.critic, 1))
-        .and_then(|(actor, critic)| actor.checked_mul(actors)?.checked_add(critic)?.checked_mul(4));
+    let memory = 3_u64.checked_mul(shape.memory as u64).zip((shape.inputs as u64).checked_add(shape.memory as u64 + 2));
+    let total =
+        numbers(&shape.actor, shape.outputs).zip(numbers(&shape.critic, 1)).zip(memory).and_then(|((actor, critic), (rows, columns))| {
+            actor.checked_mul(actors)?.checked_add(critic)?.checked_add(rows.checked_mul(columns)?)?.checked_mul(4)
+        });
     total.ok_or_else(|| Error::artefact("the card's sizes overflow"))
 }

@@ -101,6 +101,7 @@ const fn doing(method: Method) -> &'static str {
         Method::Promp => "ProMP",
         Method::Reptile => "Reptile",
         Method::Pooled => "Pooled pre-training",
+        Method::Rl2 => "RL²",
         Method::Adapt => "Adapting by inner steps",
         Method::Trpo => "TRPO from nothing",
     }

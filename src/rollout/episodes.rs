@@ -2,6 +2,7 @@
 
 use super::collect::Choice;
 use super::environments::{Environments, Finished};
+use super::memory::Memories;
 use crate::env::{Action, Spaces, Step};
 use crate::error::Result;
 use crate::nn::kernel::CHUNK;
@@ -42,12 +43,15 @@ impl<'a> Bound<'a> {
         &self.network
     }
 
-    /// Puts what the environments of `chunk` show into the first rows of a workspace, and computes the actor's outputs.
-    pub fn see(&self, environments: &Environments, chunk: &[usize], workspace: &mut Workspace) {
+    /// Puts what the environments of `chunk` show into the first rows of a workspace, and computes the actor's outputs from that and from what is
+    /// remembered of them.
+    pub fn see(&self, environments: &Environments, chunk: &[usize], memories: &mut Memories, workspace: &mut Workspace) {
         for (row, index) in chunk.iter().enumerate() {
             self.binding.see(self.policy.normalizer.as_ref(), environments.observation(*index), workspace.input_row(row));
         }
+        memories.recall(chunk, workspace);
         self.network.forward_actor(chunk.len(), workspace);
+        memories.keep(chunk, workspace);
     }
 }
 
@@ -104,6 +108,7 @@ pub fn run_episodes(
     let Bound { policy, network, binding } = bound;
     let head = &policy.shape.head;
     let mut workspace = Workspace::new(&policy.shape);
+    let mut memories = Memories::new(&policy.shape, environments.len());
     let mut room = binding.action_room();
     let mut action = vec![0.0; head.action_width(policy.shape.outputs)];
     let stream = |index: u64| (noise.stream)(index).under(noise.seed);
@@ -113,7 +118,7 @@ pub fn run_episodes(
     while !running.is_empty() {
         stop.check_unarmed()?;
         for chunk in running.chunks(CHUNK) {
-            bound.see(&environments, chunk, &mut workspace);
+            bound.see(&environments, chunk, &mut memories, &mut workspace);
             witness.sees(bound, &environments, chunk, &workspace);
             for (row, index) in chunk.iter().enumerate() {
                 let log_prob = choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], &mut action);
@@ -132,6 +137,7 @@ pub fn run_episodes(
                     continue;
                 };
                 environments.become_another(*index, another)?;
+                memories.forget(*index);
                 noise[*index] = stream(another);
                 witness.begins(*index, &environments);
             }

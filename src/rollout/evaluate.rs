@@ -6,6 +6,7 @@
 use super::collect::Choice;
 use super::environments::{Environments, Finished};
 use super::episodes::{Bound, LONGEST_EPISODE, Noise, Witness, run_episodes};
+use super::memory::Memories;
 use super::{MakeEnv, default_shards, shard_range};
 use crate::env::check::random_action;
 use crate::error::Result;
@@ -72,7 +73,7 @@ pub fn sampled(
     let other = other.filter(|other| comparable(policy, other)).map(|other| Bound::new(other, &spaces)).transpose()?;
     let shards = in_shards(episodes, pool, |range| {
         let environments = Environments::start(make, range, seed, Stream::EvaluationEnv)?;
-        let mut look = Look::new(other.as_ref());
+        let mut look = Look::new(other.as_ref(), environments.len());
         let finished = run_episodes(&bound, environments, Choice::Sample, noise(seed), stop, &mut look)?;
         Ok((finished, look.states, look.entropy, look.divergence))
     })?;
@@ -97,15 +98,19 @@ fn in_shards<R: Send>(episodes: usize, pool: &Pool, run: impl Fn(Range<usize>) -
 
 /// Sums over the states that a shard meets.
 struct Look<'a> {
-    other: Option<(&'a Bound<'a>, Workspace)>,
+    other: Option<(&'a Bound<'a>, Memories, Workspace)>,
     states: f64,
     entropy: f64,
     divergence: f64,
 }
 
 impl<'a> Look<'a> {
-    fn new(other: Option<&'a Bound<'a>>) -> Self {
-        Self { other: other.map(|other| (other, Workspace::new(&other.policy().shape))), states: 0.0, entropy: 0.0, divergence: 0.0 }
+    fn new(other: Option<&'a Bound<'a>>, environments: usize) -> Self {
+        let room = |other: &'a Bound<'a>| {
+            let shape = &other.policy().shape;
+            (other, Memories::new(shape, environments), Workspace::new(shape))
+        };
+        Self { other: other.map(room), states: 0.0, entropy: 0.0, divergence: 0.0 }
     }
 }
 
@@ -116,8 +121,8 @@ impl Witness for Look<'_> {
             self.states += 1.0;
             self.entropy += f64::from(head.entropy(workspace.outputs(row), bound.network().log_std()));
         }
-        if let Some((other, room)) = &mut self.other {
-            other.see(environments, chunk, room);
+        if let Some((other, memories, room)) = &mut self.other {
+            other.see(environments, chunk, memories, room);
             for row in 0..chunk.len() {
                 let distributions = [[workspace.outputs(row), bound.network().log_std()], [room.outputs(row), other.network().log_std()]];
                 self.divergence += f64::from(head.divergence(distributions[0], distributions[1]));

@@ -1,7 +1,7 @@
 //! A film: whole episodes of a policy with all that was seen, done and earned, step by step. For watching; nothing is learned from it.
 
-use super::MakeEnv;
 use super::collect::Choice;
+use super::{MakeEnv, Memories};
 use crate::env::{Action, Scene, Spaces};
 use crate::error::{Error, Result};
 use crate::nn::{Network, Workspace};
@@ -75,6 +75,7 @@ impl Camera<'_> {
         let mut observation = vec![0.0; env.spaces().observation.len()];
         let (mut chosen, mut room) = (vec![0.0; shape.head.action_width(shape.outputs)], self.binding.action_room());
         env.reset(&mut rng, &mut observation)?;
+        let mut memory = Memories::new(shape, 1);
         let mut episode =
             Episode { number: index, frames: Vec::new(), actions: Vec::new(), rewards: Vec::new(), terminated: false, truncated: false };
         loop {
@@ -85,7 +86,9 @@ impl Camera<'_> {
                     .hint("give the environment `max_episode_steps`"));
             }
             self.binding.see(normalizer.as_ref(), &observation, self.workspace.input_row(0));
+            memory.recall(&[0], &mut self.workspace);
             self.network.forward_actor(1, &mut self.workspace);
+            memory.keep(&[0], &self.workspace);
             self.choice.choose(&shape.head, self.workspace.outputs(0), self.network.log_std(), &mut noise, &mut chosen);
             let action = self.binding.act(&shape.head, &chosen, &mut room);
             episode.actions.push(numbers(action));
@@ -120,7 +123,7 @@ mod tests {
     use crate::rollout::evaluate;
     use std::sync::Arc;
 
-    fn fresh(simulator: &str) -> (Policy, MakeEnv) {
+    fn fresh(simulator: &str, memory: usize) -> (Policy, MakeEnv) {
         let registry = Registry::standard();
         let mut spec = Spec::of_simulator(registry.simulator(simulator).unwrap());
         spec.max_episode_steps = Some(40);
@@ -131,14 +134,14 @@ mod tests {
             ActionSpace::Continuous(_) => Head::DiagonalGaussian { initial_log_std: 0.0 },
         };
         let (inputs, outputs) = (spaces.observation.len(), spaces.action.size());
-        let shape = ActorCritic { inputs, joined: 0, outputs, actor: vec![8], critic: vec![8], activation: Activation::Tanh, head };
+        let shape = ActorCritic { inputs, joined: 0, memory, outputs, actor: vec![8], critic: vec![8], activation: Activation::Tanh, head };
         (Policy { params: shape.init(3), shape, spaces, normalizer: None, return_moments: None, inner_rates: None }, make)
     }
 
     #[test]
     fn a_film_shows_the_episodes_that_evaluation_measures() {
-        for simulator in ["classic/cartpole", "classic/cartpole_continuous"] {
-            let (policy, make) = fresh(simulator);
+        for (simulator, memory) in [("classic/cartpole", 0), ("classic/cartpole_continuous", 0), ("classic/cartpole", 6)] {
+            let (policy, make) = fresh(simulator, memory);
             for choice in [Choice::Mode, Choice::Sample] {
                 let film = film(&policy, &make, 6, choice, 11, &Stop::new()).unwrap();
                 let measured = evaluate(&policy, &make, 6, choice, 11, &Pool::inline(), &Stop::new()).unwrap();

@@ -9,12 +9,14 @@ pub mod episodes;
 pub mod evaluate;
 pub mod film;
 pub mod gae;
+pub mod memory;
 pub mod storage;
 
 pub use collect::Shard;
 pub use environments::Environments;
 pub use evaluate::{Sampled, evaluate, random_returns, sampled};
 pub use film::{Film, film};
+pub use memory::Memories;
 pub use storage::Rollout;
 
 use crate::env::Env;

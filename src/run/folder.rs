@@ -245,6 +245,7 @@ mod tests {
         let shape = ActorCritic {
             inputs: 1,
             joined: 0,
+            memory: 0,
             outputs: 2,
             actor: vec![2],
             critic: vec![2],

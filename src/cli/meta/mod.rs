@@ -10,7 +10,7 @@ use super::watch::write_page;
 use crate::choose::words::quoted;
 use crate::choose::{Job, Method};
 use crate::env::Registry;
-use crate::env::tasks::Tasks;
+use crate::env::tasks::{Splits, Tasks};
 use crate::error::{Kind, Result};
 use crate::learn::ppo;
 use crate::meta::adapt;
@@ -24,12 +24,13 @@ use std::path::PathBuf;
 /// TASKS is an environment whose context or objective holds distributions: one draw is one task. Methods: maml (exact to second order), fomaml,
 /// anil, meta-sgd, promp, reptile, and pooled (one policy for all tasks, the baseline). --steps counts outer iterations. What comes out is a policy;
 /// `heirloom adapt` takes it into a task. Ends with what it earns in tasks that were not trained on, update by update, and a page of that
-/// (adaptation.html); `heirloom meta compare` lays several runs beside each other.
+/// (adaptation.html); `heirloom meta compare` lays several runs beside each other. rl2 learns a policy with memory, which adapts by acting: give it an
+/// environment with a `Trial` wrapper.
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    after_help = "Examples:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta pendulum_tasks --method promp --steps 200 --set meta.episodes=10\n  heirloom meta compare runs/navigation_tasks-maml-0 runs/navigation_tasks-pooled-0\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3"
+    after_help = "Examples:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta pendulum_tasks --method promp --steps 200 --set meta.episodes=10\n  heirloom meta bandit_5_trial --method rl2\n  heirloom meta compare runs/navigation_tasks-maml-0 runs/navigation_tasks-pooled-0\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3"
 )]
 pub(super) struct Meta {
     #[command(subcommand)]
@@ -48,7 +49,7 @@ struct Learn {
     /// Short name or path of an environment with distributions: `heirloom envs`
     #[arg(value_name = "TASKS", required = true)]
     tasks: Option<String>,
-    /// maml, fomaml, anil, meta-sgd, promp, reptile or pooled
+    /// maml, fomaml, anil, meta-sgd, promp, reptile, pooled or rl2
     #[arg(long, default_value = "maml")]
     method: String,
     /// Tasks of each kind in which the result is measured
@@ -63,6 +64,8 @@ struct Learn {
 
 /// Outer iterations.
 const ITERATIONS: u64 = 500;
+/// The same of RL², whose iterations are of 2,048 trials.
+const RL2_ITERATIONS: u64 = 150;
 
 /// Test tasks whose paths are drawn.
 const DRAWN: u64 = 6;
@@ -90,11 +93,16 @@ impl Learn {
         let method = Method::parse_among(&self.method, &Method::META)?;
         let environment = registry.resolve(name)?;
         let seed = self.run.seed.unwrap_or(0);
-        let steps = self.run.steps.unwrap_or(ITERATIONS);
+        let steps = self.run.steps.unwrap_or(if method == Method::Rl2 { RL2_ITERATIONS } else { ITERATIONS });
         let configuration = self.run.configure(method, method.configuration(ppo::Config::default(), None))?;
-        let meta = configuration.meta.clone().unwrap_or_default();
-        let tasks = Tasks::new(&environment, &meta.splits, seed)?;
-        if !self.run.json {
+        let remembers = configuration.rl2.is_some();
+        // Where the environment itself draws a task for every trial, there are no splits.
+        let splits = match &configuration.meta {
+            Some(meta) => meta.splits.clone(),
+            None => Splits { extrapolate: 0.0, ..Splits::default() },
+        };
+        let tasks = Tasks::new(&environment, &splits, seed)?;
+        if !self.run.json && !remembers {
             terminal::note(tasks.describe().trim_end());
         }
         let settings = self.run.settings();
@@ -159,6 +167,10 @@ impl Learn {
             return terminal::json(&json);
         }
         training::show(finished);
+        if finished.job.configuration.rl2.is_some() {
+            let (run, tasks) = (finished.out.display(), quoted(&finished.job.environment.name));
+            return terminal::note(&format!("next: heirloom evaluate {run} {tasks} --episodes 1000: whole trials of fresh tasks"));
+        }
         if let Some(Measured { start, written, .. }) = measured {
             let rows = start.courses.iter().map(|(split, courses)| {
                 let name = format!("{} ({} tasks)", split.name(), courses.len());

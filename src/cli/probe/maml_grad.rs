@@ -50,7 +50,7 @@ pub(super) fn answer(input: Input) -> Result<Output> {
     let (inputs, outputs) = (sizes[0], sizes[sizes.len() - 1]);
     let head = if discrete { Head::Categorical } else { Head::DiagonalGaussian { initial_log_std: 0.0 } };
     let hidden = sizes[1..sizes.len() - 1].to_vec();
-    let shape = ActorCritic { inputs, joined: 0, outputs, actor: hidden, critic: Vec::new(), activation, head };
+    let shape = ActorCritic { inputs, joined: 0, memory: 0, outputs, actor: hidden, critic: Vec::new(), activation, head };
     let count = shape.actor_layout().len();
     if parameters.len() != count {
         return Err(wrong(format!("`parameters` has {} entries, these sizes have {count}", parameters.len())));

@@ -131,6 +131,7 @@ impl Config {
         Ok(ActorCritic {
             inputs: spaces.observation.len(),
             joined: 0,
+            memory: 0,
             outputs: spaces.action.size(),
             actor: self.actor.clone(),
             critic: self.critic.clone(),

@@ -23,36 +23,61 @@ pub(super) fn add_gradient(
     }
     network.forward(rows.len(), workspace);
     for (index, row) in rows.iter().enumerate() {
-        add_row(network, minibatch, *row, index, workspace, log_std_gradient, terms);
+        let (rollout, at) = (minibatch.rollout(*row), row.at());
+        let sample = Sample {
+            action: rollout.action_row(at),
+            log_prob: rollout.log_prob[at],
+            value: rollout.value[at],
+            returns: rollout.returns[at],
+            advantage: minibatch.advantage(*row),
+            share: minibatch.share,
+        };
+        add_sample_gradient(network, &minibatch.weights, &sample, index, workspace, log_std_gradient, terms);
     }
     network.backward(rows.len(), workspace);
 }
 
+/// One step to learn from.
+pub struct Sample<'a> {
+    /// `[W]`, as the head gives it.
+    pub action: &'a [f32],
+    /// Its log-probability when it was taken.
+    pub log_prob: f32,
+    /// The critic's value then.
+    pub value: f32,
+    /// What the critic learns.
+    pub returns: f32,
+    /// Normalised where that is configured.
+    pub advantage: f32,
+    /// How much of the minibatch it is.
+    pub share: f32,
+}
+
+/// Writes the loss's gradient with respect to outputs and value of row `index` of a workspace, between a network's forward and backward pass;
+/// adds to the log-std's gradient and to the parts of the loss.
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
-fn add_row(
+pub fn add_sample_gradient(
     network: &Network,
-    minibatch: &Minibatch<'_>,
-    row: Row,
+    weights: &Weights,
+    sample: &Sample<'_>,
     index: usize,
     workspace: &mut Workspace,
     log_std_gradient: &mut [f32],
     terms: &mut Terms,
 ) {
-    let Weights { clip, value_clip, value: value_weight, entropy: entropy_weight } = minibatch.weights;
-    let (rollout, at) = (minibatch.rollout(row), row.at());
-    let share = minibatch.share;
+    let Weights { clip, value_clip, value: value_weight, entropy: entropy_weight } = *weights;
+    let Sample { action, log_prob: old_log_prob, value: old_value, returns, advantage, share } = *sample;
     let head = &network.shape().head;
-    let action = rollout.action_row(at);
 
     let value = workspace.value(index);
-    let (value_error, value_slope) = value_error(value, rollout.value[at], rollout.returns[at], value_clip.map(|clip| clip as f32));
+    let (value_error, value_slope) = value_error(value, old_value, returns, value_clip.map(|clip| clip as f32));
     *workspace.value_gradient(index) = value_weight as f32 * share * value_slope;
 
     let (outputs, outputs_gradient) = workspace.outputs_and_gradient(index);
     let evaluated = head.evaluate(outputs, network.log_std(), action);
-    let log_ratio = evaluated.log_prob - rollout.log_prob[at];
+    let log_ratio = evaluated.log_prob - old_log_prob;
     let ratio = log_ratio.exp();
-    let advantage = minibatch.advantage(row);
     let (low, high) = (1.0 - clip as f32, 1.0 + clip as f32);
     let (free, clipped) = (ratio * advantage, ratio.clamp(low, high) * advantage);
     // Where both are equal the ratio is inside, and the gradient flows.

@@ -11,6 +11,7 @@ mod minibatch;
 mod statistics;
 
 pub use config::Config;
+pub use fused::{Sample, add_sample_gradient};
 pub use gradient::fused_gradient;
 
 use super::explained_variance::explained_variance;
@@ -89,6 +90,7 @@ impl Ppo {
     ) -> Result<Self> {
         config.check()?;
         let Start { policy, rates } = start;
+        policy.shape.check_memoryless("PPO")?;
         let binding = Binding::new(&policy.spaces, make()?.spaces())?;
         let network = Network::new(&policy.shape, &policy.params);
         let actor = Actor { network: &network, normalizer: policy.normalizer.as_ref(), binding: &binding };

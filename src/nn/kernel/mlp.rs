@@ -21,7 +21,7 @@ pub(super) struct PackedLayer<T> {
     pub(super) by_input: Buffer<T>,
     /// `[outputs]`, padded.
     pub(super) bias: Buffer<T>,
-    /// `[outputs, inputs]`, padded, in panels; empty for the first layer, whose input needs no gradient.
+    /// `[outputs, inputs]`, padded, in panels; empty for the first layer, unless something below wants its input's gradient.
     pub(super) by_output: Buffer<T>,
 }
 
@@ -29,12 +29,20 @@ impl<T: Real> Packed<T> {
     /// Room for the weights of a network.
     #[must_use]
     pub fn new(mlp: &Mlp) -> Self {
-        let layers = mlp.sizes.windows(2).enumerate().map(|(index, pair)| PackedLayer {
+        let mut above = Self::above(mlp);
+        above.layers[0].by_output = Buffer::zeros(0);
+        above
+    }
+
+    /// The same for a network on top of another one, which wants the gradient of its input ([`Activations::input_gradient`]).
+    #[must_use]
+    pub fn above(mlp: &Mlp) -> Self {
+        let layers = mlp.sizes.windows(2).map(|pair| PackedLayer {
             inputs: pair[0],
             outputs: pair[1],
             by_input: Buffer::zeros(pair[0] * padded(pair[1])),
             bias: Buffer::zeros(pair[1]),
-            by_output: Buffer::zeros(if index == 0 { 0 } else { pair[1] * padded(pair[0]) }),
+            by_output: Buffer::zeros(pair[1] * padded(pair[0])),
         });
         Self { layers: layers.collect(), activation: mlp.activation, arch: Arch::new() }
     }
@@ -98,6 +106,8 @@ pub struct Activations<T = f32> {
     pub(super) values: Vec<Buffer<T>>,
     /// For each layer's output, the loss's gradient with respect to it.
     pub(super) gradients: Vec<Buffer<T>>,
+    /// The same with respect to the input; of a network on top of another one.
+    input_gradient: Buffer<T>,
     sizes: Vec<usize>,
 }
 
@@ -106,7 +116,8 @@ impl<T: Real> Activations<T> {
     #[must_use]
     pub fn new(mlp: &Mlp) -> Self {
         let buffers = |sizes: &[usize]| sizes.iter().map(|size| Buffer::zeros(CHUNK * stride(*size))).collect();
-        Self { values: buffers(&mlp.sizes), gradients: buffers(&mlp.sizes[1..]), sizes: mlp.sizes.clone() }
+        let input_gradient = Buffer::zeros(CHUNK * stride(mlp.sizes[0]));
+        Self { values: buffers(&mlp.sizes), gradients: buffers(&mlp.sizes[1..]), input_gradient, sizes: mlp.sizes.clone() }
     }
 
     /// One row of the input, to be written.
@@ -122,6 +133,14 @@ impl<T: Real> Activations<T> {
     pub fn input(&self, row: usize) -> &[T] {
         let size = self.sizes[0];
         &self.values[0][row * stride(size)..][..size]
+    }
+
+    /// The loss's gradient with respect to a row of the input; of a network on top of another one ([`Packed::above`]).
+    #[inline]
+    #[must_use]
+    pub fn input_gradient(&self, row: usize) -> &[T] {
+        let size = self.sizes[0];
+        &self.input_gradient[row * stride(size)..][..size]
     }
 
     /// The input of another network that sees the same rows.
@@ -241,7 +260,7 @@ impl<T: Real> WithSimd for Backward<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let rows = self.rows;
-        let Activations { values, gradients, .. } = self.activations;
+        let Activations { values, gradients, input_gradient, .. } = self.activations;
         for (index, layer) in self.net.layers.iter().enumerate().rev() {
             let (weight, bias) = &mut self.gradients.layers[index];
             let (inputs, outputs) = (stride(layer.inputs), stride(layer.outputs));
@@ -250,6 +269,10 @@ impl<T: Real> WithSimd for Backward<'_, T> {
             add_rows(simd, gradient, outputs, bias);
             if index == 0 {
                 add_outer(simd, &values[0], inputs, rows, layer.inputs, gradient, outputs, padded(layer.outputs), weight);
+                if !layer.by_output.is_empty() {
+                    let (below, n) = (&mut input_gradient[..rows * inputs], padded(layer.inputs));
+                    multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, n, Base::Zero, below, inputs);
+                }
             } else {
                 let (seen, n) = (&values[index][..rows * inputs], padded(layer.inputs));
                 add_outer(simd, gradient, outputs, rows, layer.outputs, seen, inputs, n, weight);

@@ -6,6 +6,7 @@
 
 mod activation;
 mod buffer;
+mod gru;
 mod matmul;
 mod mlp;
 mod real;
@@ -13,6 +14,7 @@ mod tangent;
 
 pub use buffer::Buffer;
 use buffer::{padded, stride};
+pub use gru::{GruGradients, PackedGru, Steps};
 pub use mlp::{Activations, Gradients, Packed};
 pub use real::Real;
 pub use tangent::Tangents;
