@@ -70,8 +70,9 @@ impl Trials {
     ) -> Result<()> {
         let environments = Environments::start(make, numbers, seed, Stream::Env)?;
         for trial in &mut self.each {
-            let Trial { actions, log_probs, rewards, .. } = trial;
-            (actions.clear(), log_probs.clear(), rewards.clear());
+            trial.actions.clear();
+            trial.log_probs.clear();
+            trial.rewards.clear();
         }
         let noise = Noise { seed, stream: Stream::ActionNoise };
         let mut record = Record { each: &mut self.each, unroll: &mut self.unroll };
