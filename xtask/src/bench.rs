@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 /// The word to type, what it measures, and the function that does it with the arguments behind the word.
 type Bench = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 13] = [
     ("speed", "ours and the peers' steps per second in turn, with ratios (needs benches/peers/setup.sh)", speed),
     ("learning", "each classic task with 20 seeds, IQM and every seed", learning),
     ("imitation", "learning from demonstrations, ten seeds of every figure", imitation),
@@ -21,6 +21,8 @@ const BENCHES: [Bench; 11] = [
     ("reliability", "1,000 kills, 10,000 hostile mutations, resume and threads", reliability),
     ("parity", "200,000 single steps of each task against Gymnasium (needs its Python packages)", parity),
     ("policies", "every shipped policy made again by the command on its card", policies),
+    ("meta", "adaptation curves of every meta-learning method over seeds, and sine waves from five shots", meta),
+    ("rl2", "RL^2 on bandits beside Gittins' index, Thompson sampling and the Bayes-optimal rule", rl2),
     ("interop", "TensorBoard, safetensors and Minari read what we write (needs their Python packages)", interop),
     ("deny", "licences, bans and sources of all dependencies (needs cargo-deny)", deny),
 ];
@@ -106,6 +108,17 @@ fn policies(arguments: &[String]) -> Outcome {
     command.args(arguments).env("HEIRLOOM_ALL_POLICIES", "1");
     let running = child::spawn(&mut command)?;
     child::finish(&command, running)
+}
+
+fn meta(arguments: &[String]) -> Outcome {
+    child::cargo("build --release", &[])?;
+    python("python3", "benches/meta.py", arguments)?;
+    child::cargo("run --release -- bench sinusoid", &[])
+}
+
+fn rl2(arguments: &[String]) -> Outcome {
+    child::cargo("build --release", &[])?;
+    python("python3", "benches/rl2.py", arguments)
 }
 
 fn interop(arguments: &[String]) -> Outcome {
