@@ -250,8 +250,12 @@ impl Job {
     #[must_use]
     pub fn activation(&self) -> Activation {
         let carried = self.source.as_ref().filter(|_| self.method.needs_source());
-        let Configuration { ppo, meta, rl2, .. } = &self.configuration;
-        let of_meta = meta.as_ref().map(|meta| meta.activation).or_else(|| rl2.as_ref().map(|rl2| rl2.activation));
+        let Configuration { ppo, meta, rl2, trpo, .. } = &self.configuration;
+        let of_meta = meta
+            .as_ref()
+            .map(|meta| meta.activation)
+            .or_else(|| rl2.as_ref().map(|rl2| rl2.activation))
+            .or_else(|| trpo.as_ref().map(|trpo| trpo.activation));
         let own = of_meta.unwrap_or(ppo.activation);
         carried.map_or(own, |source| source.policy.shape.activation)
     }

@@ -67,7 +67,14 @@ pub fn carry(method: Method, configuration: &Configuration, source: Option<&Poli
     match method {
         Method::ResetHead => reset_head::transfer(&configuration.reset_head.clone().unwrap_or_default(), &handover),
         Method::FeatureExtraction => feature_extraction::transfer(&handover),
-        _ => fine_tune::transfer(&configuration.fine_tune.clone().unwrap_or_default(), &handover),
+        _ => {
+            let mut transfer = fine_tune::transfer(&configuration.fine_tune.clone().unwrap_or_default(), &handover)?;
+            if method == Method::FineTune {
+                // What is trained on by other means is no start for inner steps any more.
+                transfer.start.policy.inner_rates = None;
+            }
+            Ok(transfer)
+        }
     }
 }
 
@@ -104,7 +111,12 @@ impl Building<'_> {
 
     fn meta(&self, registry: &Registry) -> Result<Meta> {
         let config = self.job.configuration.meta.clone().unwrap_or_default();
-        let recipe = self.job.method.recipe(&config).ok_or_else(|| Error::usage("is no method that learns a start"))?;
+        let (method, steps) = (self.job.method, config.inner_steps);
+        let recipe = method.recipe(&config).ok_or_else(|| Error::usage("is no method that learns a start"))?;
+        if (method == Method::Pooled) != (steps == 0) {
+            return Err(Error::usage(format!("`{}` does not have {steps} inner steps", method.name()))
+                .hint("pooled has none; every other method has one at least"));
+        }
         let tasks = Tasks::new(&self.job.environment, &config.splits, self.job.seed)?;
         let (policy, make) = (self.untrained(&config)?, make_task(registry, &tasks, Split::Train));
         Meta::new(config, recipe, Counts::Iterations, policy, make, self.job.seed, Arc::clone(self.pool))

@@ -17,7 +17,8 @@ use clap::Args;
 /// Take a policy into one task by a few updates, as it was meta-learned for.
 ///
 /// The card of a meta-learned policy says how: the size of the step for each parameter, episodes before each, what is descended on. Any other policy adapts by
-/// plain policy-gradient steps. --steps counts updates, --episodes those before each update. What comes out is a policy for this task.
+/// plain policy-gradient steps. --steps counts updates [default: 1], --episodes those that the result is measured with; `--set adapt.episodes=N` sets those before
+/// each update. What comes out is a policy for this task.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  heirloom adapt runs/navigation_tasks-maml-0 navigation\n  heirloom adapt runs/navigation_tasks-maml-0 navigation --steps 3 --set adapt.episodes=10"
@@ -37,7 +38,9 @@ impl Adapt {
         let source = Source::load(&self.policy)?;
         let environment = registry.resolve(&self.environment)?;
         if source.policy.inner_rates.is_none() {
-            terminal::note("the policy was not meta-learned: it adapts by plain policy-gradient steps of size 0.1");
+            terminal::note(
+                "the policy was not meta-learned: it adapts by plain policy-gradient steps, of size 0.1 unless adapt.rate says otherwise",
+            );
         }
         let (seed, steps) = (self.run.seed.unwrap_or(0), self.run.steps.unwrap_or(1));
         let mut configuration = Method::Adapt.configuration(ppo::Config::default(), None);
@@ -82,6 +85,9 @@ fn as_learned(card: &Card) -> adapt::Config {
         .ok()
         .zip(ron::Source { name: "configuration".into(), text: card.provenance.configuration.clone() }.parse::<Configuration>().ok());
     let learned = parsed.and_then(|(method, configuration)| {
+        if method == Method::Adapt {
+            return configuration.adapt;
+        }
         let meta = configuration.meta?;
         let recipe = method.recipe(&meta)?;
         Some(adapt::Config::of(&meta, recipe.inner))

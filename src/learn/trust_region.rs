@@ -45,8 +45,10 @@ impl Config {
         if !(0.0..1.0).contains(&self.shrink) || self.shrink == 0.0 {
             return Err(Error::usage(format!("`shrink` cannot be {}", self.shrink)).hint("it lies between 0 and 1"));
         }
-        if self.cg_steps == 0 {
-            return Err(Error::usage("`cg_steps` cannot be 0").hint("the paper takes 10"));
+        for (name, count) in [("cg_steps", self.cg_steps), ("backtracks", self.backtracks)] {
+            if !(1..=1000).contains(&count) {
+                return Err(Error::usage(format!("`{name}` cannot be {count}")).hint("it lies between 1 and 1000"));
+            }
         }
         Ok(())
     }

@@ -101,6 +101,13 @@ impl Config {
             return Err(Error::usage(format!("`activation` cannot be {:?}: its second derivative is not known here", self.activation))
                 .hint("take Tanh or Relu"));
         }
+        if !(1..=1000).contains(&self.clipped.steps) {
+            return Err(Error::usage(format!("`steps` cannot be {}", self.clipped.steps)).hint("it lies between 1 and 1000"));
+        }
+        within("beta1", self.adam.beta1, [0.0, 0.999_999])?;
+        within("beta2", self.adam.beta2, [0.0, 0.999_999_9])?;
+        within("epsilon", self.adam.epsilon, [1e-30, 1.0])?;
+        within("weight_decay", self.adam.weight_decay, [0.0, 1e3])?;
         self.trust_region.check()
     }
 

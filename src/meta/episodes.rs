@@ -3,8 +3,8 @@
 use super::baseline::{Track, advantages};
 use crate::env::{Action, Step};
 use crate::error::Result;
-use crate::nn::Workspace;
 use crate::nn::kernel::Real;
+use crate::nn::{Head, Workspace};
 use crate::policy::Policy;
 use crate::rollout::collect::Choice;
 use crate::rollout::episodes::{Bound, Noise, Witness, run_episodes};
@@ -58,6 +58,17 @@ impl<T: Real> Batch<T> {
     pub fn old_outputs(&self, row: usize) -> &[T] {
         let width = self.outputs.len() / self.rows();
         &self.outputs[row * width..][..width]
+    }
+
+    /// Log-probability of each action under the policy that took it, as the losses compute it: a squashed action's without its volume, so
+    /// that ratios begin at 1.
+    #[must_use]
+    pub fn scores(&self, head: Head) -> Vec<T> {
+        let outputs = self.outputs.len() / self.rows().max(1);
+        let (mut gradient, mut log_std_gradient) = (vec![T::zero(); outputs], vec![T::zero(); self.old_log_std.len()]);
+        let mut score =
+            |row| head.score([self.old_outputs(row), &self.old_log_std], self.action(row), [&mut gradient, &mut log_std_gradient]);
+        (0..self.rows()).map(&mut score).collect()
     }
 
     /// The same in another precision.
@@ -115,14 +126,15 @@ pub fn gather(policy: &Policy, make: &MakeEnv, ask: &Ask, stop: &Stop) -> Result
     let views: Vec<Track<'_>> = tracks.each.iter().map(|episode| Track { inputs: &episode.inputs, rewards: &episode.rewards }).collect();
     let advantages = advantages(&views, ask.discount, ask.lambda);
     let join = |part: fn(&Episode) -> &Vec<f32>| tracks.each.iter().flat_map(|episode| part(episode).iter().copied()).collect();
-    let batch = Batch {
+    let mut batch = Batch {
         inputs: join(|episode| &episode.inputs),
         actions: join(|episode| &episode.actions),
         advantages,
-        log_probs: join(|episode| &episode.log_probs),
+        log_probs: Vec::new(),
         outputs: join(|episode| &episode.outputs),
         old_log_std: bound.network().log_std().to_vec(),
     };
+    batch.log_probs = batch.scores(policy.shape.head);
     Ok(Gathered {
         batch,
         returns: finished.iter().map(|episode| episode.total).collect(),
@@ -135,7 +147,6 @@ struct Episode {
     inputs: Vec<f32>,
     outputs: Vec<f32>,
     actions: Vec<f32>,
-    log_probs: Vec<f32>,
     rewards: Vec<f64>,
 }
 
@@ -155,8 +166,7 @@ impl Witness for Tracks {
         self.each[index].actions.extend_from_slice(action);
     }
 
-    fn acts(&mut self, index: usize, _action: Action<'_>, log_prob: f32, step: Step, _seen: &[f64]) -> Result<()> {
-        self.each[index].log_probs.push(log_prob);
+    fn acts(&mut self, index: usize, _action: Action<'_>, _log_prob: f32, step: Step, _seen: &[f64]) -> Result<()> {
         self.each[index].rewards.push(step.reward);
         Ok(())
     }

@@ -72,7 +72,7 @@ pub struct ClippedSteps {
     pub learning_rate: f64,
     /// How far the ratio of probabilities may move.
     pub clip: f64,
-    /// Weight of the divergence of each policy that acted before an inner step from what it has become.
+    /// Weight of the divergence of the start from the policy that acted first; of later inner steps' policies nothing is asked.
     pub kl_penalty: f64,
 }
 

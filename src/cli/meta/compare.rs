@@ -31,10 +31,10 @@ pub(super) struct Compare {
     #[arg(value_name = "RUN", required = true)]
     runs: Vec<String>,
     /// Tasks of each kind in which the starts are measured
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(2..))]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(2..=100_000))]
     test_tasks: u64,
     /// Updates of adaptation
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
     updates: usize,
     /// Seed of the tasks, of the episodes in them and of the start from nothing
     #[arg(long, value_name = "N", default_value_t = 0)]

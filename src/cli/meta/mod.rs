@@ -53,10 +53,10 @@ struct Learn {
     #[arg(long, default_value = "maml")]
     method: String,
     /// Tasks of each kind in which the result is measured
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(2..=100_000))]
     test_tasks: u64,
     /// Updates of adaptation that are measured
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
     updates: usize,
     #[command(flatten)]
     run: RunArguments,

@@ -87,8 +87,8 @@ fn table(updates: usize, rows: &[Row], say: fn(f64) -> String) -> Markup {
 pub(super) fn regions(found: &Adaptation) -> Markup {
     html! {
         p {
-            "A task is one draw of these parameters. Tasks of training, validation and test come from streams of their own: no test task was
-             trained on. In tasks of extrapolation at least one parameter lies where training never was."
+            "A task is one draw of these parameters. Tasks of training, validation and test come from streams of their own: of
+             continuous laws no test task was trained on; a Choice alone gives every split the same few tasks. In tasks of extrapolation at least one parameter lies where training never was."
         }
         div.scroll {
             table {
