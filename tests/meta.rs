@@ -106,6 +106,7 @@ fn what_cannot_be_meta_learned_is_said_before_anything_begins() {
     program.run("meta navigation_tasks --set meta.episodes=0").refused(2, &["`episodes` cannot be 0"]);
     program.run("meta navigation_tasks --set meta.activation=Gelu").refused(2, &["`activation`", "Tanh or Relu"]);
     program.run("meta navigation_tasks --set meta.splits.extrapolate=2").refused(2, &["`extrapolate` cannot be 2"]);
+    program.run("meta navigation_tasks --method pooled --set meta.inner_steps=1").refused(2, &["`pooled`", "inner steps"]);
     program.run("meta navigation_tasks --set ppo.clip=0.1").refused(2, &["has no section `ppo`"]);
     let overlapping = "--set meta.splits.inside={\"goal_x\":(-0.4,0.4)} --set meta.splits.outside={\"goal_x\":(0.3,0.5)}";
     program.run(&format!("meta navigation_tasks {overlapping}")).refused(2, &["overlap", "goal_x"]);
@@ -117,6 +118,17 @@ fn what_cannot_be_meta_learned_is_said_before_anything_begins() {
 fn inner_rates_that_diverge_are_said_to() {
     let program = Program::new();
     program.run(&format!("meta pendulum_tasks --steps 3 --out wild {LITTLE} --set meta.inner_rate=1e6")).refused(5, &["inner"]);
+}
+
+/// TRPO alone, as a plain learner.
+#[test]
+fn trpo_learns_to_balance() {
+    let program = Program::new();
+    for seed in [0, 1] {
+        let found =
+            json(&program.ok(&format!("pretrain cartpole --method trpo --steps 100000 --seed {seed} --evaluations 1 --json --out {seed}")));
+        assert!(found["mean"].as_f64().unwrap() > 450.0, "{found}");
+    }
 }
 
 /// `heirloom probe maml-grad` against central differences of its own loss.

@@ -217,7 +217,7 @@ impl Job {
             Method::Trpo => {
                 // About: how long episodes are is not known before.
                 let config = self.configuration.trpo.clone().unwrap_or_default();
-                (config.shards * config.episodes * self.environment.longest_episode().unwrap_or(1000)) as u64
+                (config.episodes * self.environment.longest_episode().unwrap_or(1000)) as u64
             }
             Method::Dagger => self.configuration.dagger.as_ref().map_or(1, |config| config.steps as u64),
             _ => self.configuration.ppo.rollout_steps(),

@@ -118,23 +118,18 @@ impl Building<'_> {
                 .hint("pooled has none; every other method has one at least"));
         }
         let tasks = Tasks::new(&self.job.environment, &config.splits, self.job.seed)?;
-        let (policy, make) = (self.untrained(&config)?, make_task(registry, &tasks, Split::Train));
+        let policy = Policy::untrained(config.shape(&self.spaces), &self.spaces, self.job.seed);
+        let make = make_task(registry, &tasks, Split::Train);
         Meta::new(config, recipe, Counts::Iterations, policy, make, self.job.seed, Arc::clone(self.pool))
     }
 
     fn trpo(&self) -> Result<Meta> {
         let config = self.job.configuration.trpo.clone().unwrap_or_default().outer();
-        let (policy, make) = (self.untrained(&config)?, Arc::clone(&self.make));
+        let policy = Policy::untrained(config.shape(&self.spaces), &self.spaces, self.job.seed);
+        let make = Arc::clone(&self.make);
         let every: MakeTask = Arc::new(move |_| Ok(Arc::clone(&make)));
         let recipe = meta::trpo::recipe(&config);
         Meta::new(config, recipe, Counts::Steps, policy, every, self.job.seed, Arc::clone(self.pool))
-    }
-
-    /// New weights for an outer loop.
-    fn untrained(&self, config: &meta::Config) -> Result<Policy> {
-        let shape = config.shape(&self.spaces)?;
-        let (params, spaces) = (shape.init(self.job.seed), self.spaces.clone());
-        Ok(Policy { params, spaces, shape, normalizer: None, return_moments: None, inner_rates: None })
     }
 
     /// Tasks are drawn by the environment itself, a new one for every trial.

@@ -10,7 +10,6 @@ use crate::learn::{Learner, Progress, State};
 use crate::parallel::Pool;
 use crate::policy::{Binding, Policy};
 use crate::rollout::MakeEnv;
-use crate::rollout::environments::Finished;
 use crate::seed::Stream;
 use crate::stats::{Interval, mean, mean_interval};
 use crate::stop::Stop;
@@ -128,7 +127,7 @@ impl Adapting {
 
     /// One update, by the episodes before it.
     fn update(&mut self, gathered: Gathered) -> Result<()> {
-        self.environment_steps += gathered.lengths.iter().sum::<u64>();
+        self.environment_steps += gathered.finished.iter().map(|episode| episode.length).sum::<u64>();
         self.task.before = vec![gathered.batch];
         let beyond = (self.updates + 1).saturating_sub(self.config.full_updates as u64);
         let part = 0.5_f32.powi(i32::try_from(beyond).unwrap_or(i32::MAX));
@@ -145,11 +144,9 @@ impl Adapting {
 impl Learner for Adapting {
     fn advance(&mut self, stop: &Stop) -> Result<Progress> {
         let gathered = self.act(stop)?;
-        let finished = gathered.returns.iter().zip(&gathered.lengths);
-        let episodes = finished.map(|(total, length)| Finished { total: *total, length: *length }).collect();
-        let before = mean(&gathered.returns);
+        let progress = Progress { metrics: vec![("return_before", gathered.total())], episodes: gathered.finished.clone() };
         self.update(gathered)?;
-        Ok(Progress { metrics: vec![("return_before", before)], episodes })
+        Ok(progress)
     }
 
     /// Updates.
@@ -213,9 +210,7 @@ pub fn curves(
         for update in 0..=updates {
             stop.check_unarmed()?;
             let gathered = adapting.act(stop)?;
-            #[expect(clippy::cast_precision_loss, reason = "lengths stay below 2^53")]
-            let lengths: Vec<f64> = gathered.lengths.iter().map(|length| *length as f64).collect();
-            curve.push(Point { total: mean(&gathered.returns), length: mean(&lengths) });
+            curve.push(Point { total: gathered.total(), length: gathered.length() });
             if update < updates {
                 adapting.update(gathered)?;
             }

@@ -1,8 +1,8 @@
 //! Everything about the outer loop that can be set.
 
 use super::recipe::ClippedSteps;
+use crate::env::Spaces;
 use crate::env::tasks::Splits;
-use crate::env::{ActionSpace, Spaces};
 use crate::error::{Error, Result};
 use crate::learn::trust_region;
 use crate::nn::{Activation, ActorCritic, Head, adam};
@@ -112,16 +112,9 @@ impl Config {
     }
 
     /// The networks for an environment's spaces: no hidden layers for the critic, as the baseline is fitted anew to each task.
-    ///
-    /// # Errors
-    /// When the head does not fit.
-    pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
-        let head = match &spaces.action {
-            ActionSpace::Discrete(_) => Head::Categorical,
-            ActionSpace::Continuous(_) => Head::DiagonalGaussian { initial_log_std: self.initial_log_std },
-        };
-        head.check_space(&spaces.action)?;
-        Ok(ActorCritic {
+    #[must_use]
+    pub fn shape(&self, spaces: &Spaces) -> ActorCritic {
+        ActorCritic {
             inputs: spaces.observation.len(),
             joined: 0,
             memory: 0,
@@ -129,13 +122,7 @@ impl Config {
             actor: self.hidden.clone(),
             critic: Vec::new(),
             activation: self.activation,
-            head,
-        })
-    }
-
-    /// Environment steps of an iteration cannot be known before; episodes of one can.
-    #[must_use]
-    pub const fn episodes_per_iteration(&self) -> usize {
-        self.tasks * self.episodes * (self.inner_steps + 1)
+            head: Head::of_space(&spaces.action, self.initial_log_std),
+        }
     }
 }

@@ -7,9 +7,11 @@ use crate::nn::kernel::Real;
 use crate::nn::{Head, Workspace};
 use crate::policy::Policy;
 use crate::rollout::collect::Choice;
+use crate::rollout::environments::Finished;
 use crate::rollout::episodes::{Bound, Noise, Witness, run_episodes};
 use crate::rollout::{Environments, MakeEnv};
 use crate::seed::Stream;
+use crate::stats::mean;
 use crate::stop::Stop;
 use std::ops::Range;
 
@@ -91,10 +93,8 @@ impl<T: Real> Batch<T> {
 pub struct Gathered {
     /// To learn from.
     pub batch: Batch<f32>,
-    /// Of each episode.
-    pub returns: Vec<f64>,
-    /// Of each episode.
-    pub lengths: Vec<u64>,
+    /// The episodes, in order.
+    pub finished: Vec<Finished>,
 }
 
 /// How episodes are acted out.
@@ -135,11 +135,22 @@ pub fn gather(policy: &Policy, make: &MakeEnv, ask: &Ask, stop: &Stop) -> Result
         old_log_std: bound.network().log_std().to_vec(),
     };
     batch.log_probs = batch.scores(policy.shape.head);
-    Ok(Gathered {
-        batch,
-        returns: finished.iter().map(|episode| episode.total).collect(),
-        lengths: finished.iter().map(|episode| episode.length).collect(),
-    })
+    Ok(Gathered { batch, finished })
+}
+
+impl Gathered {
+    /// Mean return.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        mean(&self.finished.iter().map(|episode| episode.total).collect::<Vec<_>>())
+    }
+
+    /// Mean length.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "lengths stay below 2^53")]
+    pub fn length(&self) -> f64 {
+        mean(&self.finished.iter().map(|episode| episode.length as f64).collect::<Vec<_>>())
+    }
 }
 
 #[derive(Default)]

@@ -206,9 +206,8 @@ impl Slot {
                 lambda: config.gae_lambda,
             };
             let gathered = gather(&acting, make, &ask, stop)?;
-            self.returns.push(mean(&gathered.returns));
-            let finished = gathered.returns.iter().zip(&gathered.lengths);
-            self.episodes.extend(finished.map(|(total, length)| Finished { total: *total, length: *length }));
+            self.returns.push(gathered.total());
+            self.episodes.extend(&gathered.finished);
             if step < config.inner_steps {
                 self.task.before.push(gathered.batch);
                 self.task.step(recipe.inner, &mut self.chain);

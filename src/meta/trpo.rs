@@ -2,7 +2,7 @@
 //! environment, with the linear baseline of rllab (Duan et al. 2016).
 
 use super::{Config as MetaConfig, Recipe, maml};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::learn::trust_region;
 use crate::nn::Activation;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename = "trpo", deny_unknown_fields, default)]
 pub struct Config {
-    /// Groups of episodes that are acted side by side. Part of the result, unlike the number of threads.
-    pub shards: usize,
-    /// Episodes of each shard per iteration.
+    /// Episodes per iteration: one batch, with one baseline.
     pub episodes: usize,
     /// Discount of the next step's reward, gamma.
     pub discount: f64,
@@ -34,8 +32,7 @@ impl Default for Config {
     fn default() -> Self {
         let trust_region = trust_region::Config { damping: 0.1, shrink: 0.5, backtracks: 10, ..trust_region::Config::default() };
         Self {
-            shards: 8,
-            episodes: 2,
+            episodes: 16,
             discount: 0.99,
             gae_lambda: 0.98,
             hidden: vec![64, 64],
@@ -52,17 +49,14 @@ impl Config {
     /// # Errors
     /// Names the field and its range.
     pub fn check(&self) -> Result<()> {
-        if !(1..=1024).contains(&self.shards) {
-            return Err(Error::usage(format!("`shards` cannot be {}", self.shards)).hint("it lies between 1 and 1024"));
-        }
         self.outer().check()
     }
 
-    /// The outer loop that it is: every shard a task, all tasks the same.
+    /// The outer loop that it is: of one task, for a baseline and a scale of advantages that are fitted to few episodes say little.
     #[must_use]
     pub fn outer(&self) -> MetaConfig {
         MetaConfig {
-            tasks: self.shards,
+            tasks: 1,
             episodes: self.episodes,
             inner_steps: 0,
             discount: self.discount,

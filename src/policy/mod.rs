@@ -35,6 +35,13 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// New weights, nothing normalised.
+    #[must_use]
+    pub fn untrained(shape: ActorCritic, spaces: &Spaces, seed: u64) -> Self {
+        let params = shape.init(seed);
+        Self { shape, spaces: spaces.clone(), params, normalizer: None, return_moments: None, inner_rates: None }
+    }
+
     /// Weights and moments by name: what the file of weights holds.
     #[must_use]
     pub fn tensors(&self) -> Tensors {

@@ -1,6 +1,6 @@
 //! Everything about PPO that can be set.
 
-use crate::env::{ActionSpace, Spaces};
+use crate::env::Spaces;
 use crate::error::{Error, Result};
 use crate::learn::Schedule;
 use crate::nn::{Activation, ActorCritic, Head, adam};
@@ -123,10 +123,7 @@ impl Config {
     /// # Errors
     /// When the configured head does not give actions of this space.
     pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
-        let head = self.head.unwrap_or(match &spaces.action {
-            ActionSpace::Discrete(_) => Head::Categorical,
-            ActionSpace::Continuous(_) => Head::DiagonalGaussian { initial_log_std: 0.0 },
-        });
+        let head = self.head.unwrap_or_else(|| Head::of_space(&spaces.action, 0.0));
         head.check_space(&spaces.action)?;
         Ok(ActorCritic {
             inputs: spaces.observation.len(),

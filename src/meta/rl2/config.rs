@@ -1,6 +1,6 @@
 //! Everything about RL² that can be set.
 
-use crate::env::{ActionSpace, Spaces};
+use crate::env::Spaces;
 use crate::error::{Error, Result};
 use crate::learn::Schedule;
 use crate::nn::{Activation, ActorCritic, Head, adam};
@@ -108,16 +108,9 @@ impl Config {
     }
 
     /// The networks for an environment's spaces.
-    ///
-    /// # Errors
-    /// When the head does not fit.
-    pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
-        let head = match &spaces.action {
-            ActionSpace::Discrete(_) => Head::Categorical,
-            ActionSpace::Continuous(_) => Head::DiagonalGaussian { initial_log_std: self.initial_log_std },
-        };
-        head.check_space(&spaces.action)?;
-        Ok(ActorCritic {
+    #[must_use]
+    pub fn shape(&self, spaces: &Spaces) -> ActorCritic {
+        ActorCritic {
             inputs: spaces.observation.len(),
             joined: 0,
             memory: self.memory,
@@ -125,8 +118,8 @@ impl Config {
             actor: self.hidden.clone(),
             critic: self.hidden.clone(),
             activation: self.activation,
-            head,
-        })
+            head: Head::of_space(&spaces.action, self.initial_log_std),
+        }
     }
 }
 

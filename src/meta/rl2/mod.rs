@@ -51,7 +51,8 @@ impl Rl2 {
     /// When the configuration is impossible, or an environment cannot be built.
     pub fn new(config: Config, make: MakeEnv, total: u64, seed: u64, pool: Arc<Pool>) -> Result<Self> {
         config.check()?;
-        let policy = trials::untrained(&config, make()?.spaces(), seed)?;
+        let env = make()?;
+        let policy = Policy::untrained(config.shape(env.spaces()), env.spaces(), seed);
         let count = config.trials.div_ceil(CHUNK);
         Ok(Self {
             network: Network::new(&policy.shape, &policy.params),
@@ -265,7 +266,7 @@ mod tests {
         let make = environment("bandit_5_trial");
         let (rows, count) = (7, 5);
         let config = Config { memory: 9, hidden: vec![6], ..Config::default() };
-        let shape = config.shape(make().unwrap().spaces()).unwrap();
+        let shape = config.shape(make().unwrap().spaces());
         let (inputs, outputs) = (shape.inputs, shape.outputs);
         let params = shape.init(2);
         let network = Network::new(&shape, &params);

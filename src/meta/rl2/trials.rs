@@ -8,7 +8,6 @@ use crate::learn::ppo::{Sample, add_sample_gradient};
 use crate::nn::kernel::CHUNK;
 use crate::nn::unroll::Place;
 use crate::nn::{ActorCritic, Network, Unroll, Workspace, actor_critic};
-use crate::policy::Policy;
 use crate::rollout::collect::Choice;
 use crate::rollout::environments::Finished;
 use crate::rollout::episodes::{Bound, Noise, Witness, run_episodes};
@@ -192,11 +191,4 @@ impl Witness for Record<'_> {
         }
         Ok(())
     }
-}
-
-/// What learns: the shape of a policy with its first parameters.
-pub(super) fn untrained(config: &Config, spaces: &crate::env::Spaces, seed: u64) -> Result<Policy> {
-    let shape = config.shape(spaces)?;
-    let params = shape.init(seed);
-    Ok(Policy { params, spaces: spaces.clone(), shape, normalizer: None, return_moments: None, inner_rates: None })
 }

@@ -62,6 +62,15 @@ impl Head {
         }
     }
 
+    /// The usual head for a space: a categorical one, or a plain Gaussian.
+    #[must_use]
+    pub const fn of_space(space: &ActionSpace, initial_log_std: f64) -> Self {
+        match space {
+            ActionSpace::Discrete(_) => Self::Categorical,
+            ActionSpace::Continuous(_) => Self::DiagonalGaussian { initial_log_std },
+        }
+    }
+
     /// Fails unless the head gives actions of this space.
     ///
     /// # Errors
