@@ -129,6 +129,18 @@ impl Error {
     }
 }
 
+/// Fails where a number does not lie in its range, or is none.
+///
+/// # Errors
+/// Exit 2 with the number's name and its range.
+pub fn within<T: PartialOrd + fmt::Display + Copy>(name: &str, value: T, [least, most]: [T; 2]) -> Result<()> {
+    let inside = (least..=most).contains(&value);
+    if inside {
+        return Ok(());
+    }
+    Err(Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {least} and {most}")))
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.place {

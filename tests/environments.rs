@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Every wrapper, as it fits CartPole.
-const AROUND_CARTPOLE: [&str; 14] = [
+const AROUND_CARTPOLE: [&str; 15] = [
     "ObservationNoise(std: 0.1, channels: [\"pole_angle\"])",
     "ObservationDelay(steps: 3)",
     "PermuteChannels([\"pole_angle\", \"cart_velocity\", \"pole_angular_velocity\", \"cart_position\"])",
@@ -27,11 +27,12 @@ const AROUND_CARTPOLE: [&str; 14] = [
     "ActionReversed",
     "BrokenAction(action: \"left\", instead: \"right\")",
     "RewardScale(factor: -0.5)",
+    "ShowParameters({\"gravity\": (1, 20)})",
     "Trial(episodes: 2)",
 ];
 
 /// Every wrapper, as it fits Pendulum.
-const AROUND_PENDULUM: [&str; 14] = [
+const AROUND_PENDULUM: [&str; 15] = [
     "ObservationNoise(std: 0.1)",
     "ObservationDelay(steps: 1)",
     "PermuteChannels([\"pole_angular_velocity\", \"pole_angle_sin\", \"pole_angle_cos\"])",
@@ -45,6 +46,7 @@ const AROUND_PENDULUM: [&str; 14] = [
     "ActionReversed",
     "BrokenAction(action: \"torque\")",
     "RewardScale(factor: 10)",
+    "ShowParameters({\"gravity\": (1, 20)})",
     "Trial(episodes: 2)",
 ];
 

@@ -9,7 +9,7 @@ use program::Program;
 const LITTLE: &str = "--json --episodes 3 --evaluations 2 --checkpoint-every 1 --test-tasks 3 --updates 2 \
                       --set meta.tasks=4 --set meta.episodes=4 --set meta.hidden=[16]";
 
-const METHODS: [&str; 7] = ["maml", "fomaml", "anil", "meta-sgd", "promp", "reptile", "pooled"];
+const METHODS: [&str; 9] = ["maml", "fomaml", "anil", "meta-sgd", "promp", "reptile", "pooled", "domain-randomization", "oracle"];
 
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
@@ -26,6 +26,52 @@ fn maml_learns_to_adapt_in_one_step() {
     // A goal that is named, by the command that the card makes possible.
     let adapted = json(&program.ok("adapt learned navigation --steps 1 --episodes 40 --json --out adapted"));
     assert!(adapted["mean"].as_f64().unwrap() > -22.0, "{adapted}");
+}
+
+/// Who is told the goal goes there without any update; who is told nothing and does not adapt, does not.
+#[test]
+fn an_oracle_needs_no_updates_and_a_randomized_policy_has_none() {
+    let program = Program::new();
+    let run = |method: &str| {
+        let settings = "--set meta.splits.extrapolate=0 --test-tasks 40 --updates 1 --evaluations 1 --steps 40 --json";
+        let found = json(&program.ok(&format!("meta navigation_tasks --method {method} --out {method} {settings}")));
+        let mean = |update: usize| found["test"]["means"][update].as_f64().unwrap();
+        [mean(0), mean(1)]
+    };
+    let [before, after] = run("oracle");
+    assert!(before > -20.0 && (before - after).abs() < 2.0, "{before} {after}");
+    let [before, after] = run("domain-randomization");
+    assert!(before < -25.0 && (before - after).abs() < 3.0, "{before} {after}");
+    // What the oracle is shown is part of its environment, and beside the others its tasks are theirs.
+    program.run("evaluate oracle navigation").refused(3, &["goal_x"]);
+    let found = json(&program.ok("meta compare domain-randomization oracle --test-tasks 10 --updates 1 --json"));
+    let mean = |start: usize| found["starts"][start]["returns"]["test"]["means"][0].as_f64().unwrap();
+    assert!(mean(1) > mean(0) + 5.0, "{found}");
+}
+
+/// `tasks.csv` has every task with the digest of what was drawn: none stands in two splits, and anybody can compute them again.
+#[test]
+fn the_list_of_tasks_proves_that_none_to_judge_by_was_trained_on() {
+    let program = Program::new();
+    let list = |steps: usize, more: &str| {
+        program.ok(&format!("meta navigation_tasks --steps {steps} --out run {LITTLE} {more}"));
+        String::from_utf8(program.read("run/tasks.csv")).unwrap()
+    };
+    let text = list(2, "");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("split,number,digest,goal_x,goal_y"));
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let count = |split: &str| rows.iter().filter(|row| row[0] == split).count();
+    assert_eq!(["train", "validation", "test", "extrapolation"].map(count), [8, 3, 3, 3]);
+    let digests: std::collections::BTreeSet<&str> = rows.iter().map(|row| row[2]).collect();
+    assert_eq!(digests.len(), rows.len());
+    for row in &rows {
+        let drawn = format!("goal_x={}\ngoal_y={}\n", row[3], row[4]);
+        assert_eq!(heirloom::file::digest::of_bytes(drawn.as_bytes()), row[2]);
+    }
+    // Longer training adds to it; what was there stays.
+    let longer = list(3, "--resume");
+    assert!(text.lines().all(|line| longer.contains(line)) && longer.lines().count() == rows.len() + 1 + 4);
 }
 
 #[test]
@@ -91,6 +137,8 @@ fn a_policy_that_remembers_goes_where_others_go() {
     program.run("transfer whole bandit_5_trial --method fine-tune --out no").refused(2, &["a policy with memory", "`fine-tune`"]);
     program.run("meta cartpole --method rl2 --out no").refused(2, &["a task distribution without any distribution in it"]);
     program.run("meta bandit_5_trial --method rl2 --set rl2.memory=0 --out no").refused(2, &["`memory` cannot be 0"]);
+    program.run("meta bandit_5_trial --method rl2 --updates 2 --out no").refused(2, &["`rl2` adapts as it acts", "--updates"]);
+    program.run("meta compare whole").refused(2, &["`rl2` does not adapt by updates"]);
     program.run("meta bandit_5_trial --method rl2 --set meta.tasks=1 --out no").refused(2, &["has no section `meta`"]);
     assert!(!program.path("no").exists());
 }
@@ -109,6 +157,8 @@ fn what_cannot_be_meta_learned_is_said_before_anything_begins() {
     program.run("meta navigation_tasks --method pooled --set meta.inner_steps=1").refused(2, &["`pooled`", "inner steps"]);
     program.run("meta navigation_tasks --set ppo.clip=0.1").refused(2, &["has no section `ppo`"]);
     let overlapping = "--set meta.splits.inside={\"goal_x\":(-0.4,0.4)} --set meta.splits.outside={\"goal_x\":(0.3,0.5)}";
+    program.write("two.ron", r#"(simulator: "tasks/navigation", objective: (goal_x: Choice([-0.5, 0.5])))"#);
+    program.run("meta two.ron").refused(2, &["two: the splits overlap: ", "is the same as train task", "Choice"]);
     program.run(&format!("meta navigation_tasks {overlapping}")).refused(2, &["overlap", "goal_x"]);
     assert!(!program.path("runs").exists(), "what cannot begin leaves no folder");
 }

@@ -80,14 +80,16 @@ with Clock() as clock:
     elif a.method == "dagger":
         expert = Expert(a.expert, venv.observation_space, venv.action_space)
         trainer = SimpleDAggerTrainer(venv=venv, scratch_dir=tempfile.mkdtemp(), expert_policy=expert, bc_trainer=bc_trainer(None), rng=rng)
-        trainer.train(a.steps, bc_train_kwargs={"n_epochs": 4, "progress_bar": False, "log_interval": 10**9})
+        # Its default on CartPole; actions that are continuous take longer to clone.
+        trainer.train(a.steps, bc_train_kwargs={"n_epochs": 4 if discrete else 40, "progress_bar": False, "log_interval": 10**9})
         policy = trainer.policy
     else:
-        # Tutorials 3 and 4 of its documentation; AIRL's batch is no larger than the demonstrations.
+        # CartPole: tutorials 3 and 4 of its documentation. Pendulum: PPO as rl-baselines3-zoo has it. AIRL's batch is no larger than the demonstrations.
         gail = a.method == "gail"
         transitions = sum(map(len, demonstrations))
         tuned = dict(learning_rate=0.0004) if gail else dict(learning_rate=0.0005, clip_range=0.1, vf_coef=0.1)
-        learner = PPO(env=venv, policy=MlpPolicy, batch_size=64, ent_coef=0.0, gamma=0.95, n_epochs=5, seed=a.seed, device="cpu", **tuned)
+        tuned = dict(tuned, gamma=0.95, n_epochs=5) if discrete else dict(gamma=0.9, n_epochs=10, n_steps=512, learning_rate=0.001)
+        learner = PPO(env=venv, policy=MlpPolicy, batch_size=64, ent_coef=0.0, seed=a.seed, device="cpu", **tuned)
         net = (BasicRewardNet if gail else BasicShapedRewardNet)(observation_space=venv.observation_space, action_space=venv.action_space, normalize_input_layer=RunningNorm)
         trainer = (GAIL if gail else AIRL)(
             demonstrations=demonstrations, demo_batch_size=min(1024 if gail else 2048, transitions), gen_replay_buffer_capacity=512,

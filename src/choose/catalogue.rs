@@ -50,6 +50,10 @@ pub enum Method {
     Reptile,
     /// One policy for all tasks.
     Pooled,
+    /// One policy for tasks that are drawn anew in every episode, as it is.
+    DomainRandomization,
+    /// One policy that is shown what was drawn, as it is.
+    Oracle,
     /// A policy with memory, which learns a task as it acts in it.
     Rl2,
     /// Inner steps from a meta-learned start.
@@ -67,7 +71,18 @@ impl Method {
         [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
 
     /// Those that learn a start for many tasks.
-    pub const META: [Self; 8] = [Self::Maml, Self::Fomaml, Self::Anil, Self::MetaSgd, Self::Promp, Self::Reptile, Self::Pooled, Self::Rl2];
+    pub const META: [Self; 10] = [
+        Self::Maml,
+        Self::Fomaml,
+        Self::Anil,
+        Self::MetaSgd,
+        Self::Promp,
+        Self::Reptile,
+        Self::Pooled,
+        Self::DomainRandomization,
+        Self::Oracle,
+        Self::Rl2,
+    ];
 
     /// Its name on the command line.
     #[must_use]
@@ -92,6 +107,8 @@ impl Method {
             Self::Promp => "promp",
             Self::Reptile => "reptile",
             Self::Pooled => "pooled",
+            Self::DomainRandomization => "domain-randomization",
+            Self::Oracle => "oracle",
             Self::Rl2 => "rl2",
             Self::Adapt => "adapt",
             Self::Trpo => "trpo",
@@ -121,6 +138,8 @@ impl Method {
             Self::Promp => "MAML with a low-variance second derivative, and clipped steps on the same episodes",
             Self::Reptile => "a start that moves a part of the way to where the tasks end",
             Self::Pooled => "one policy for all tasks by TRPO, without an inner loop: what meta-learning has to beat",
+            Self::DomainRandomization => "one policy by TRPO in tasks drawn anew for every episode, and no adaptation",
+            Self::Oracle => "one policy by TRPO that is shown what was drawn, and needs no adaptation: what there is to gain",
             Self::Rl2 => "a policy that remembers, taught by PPO over whole trials: it learns a task as it acts in it",
             Self::Adapt => "inner steps in one task, as they were meta-learned",
             Self::Trpo => "trust region policy optimization from nothing, on whole episodes, with a linear baseline",
@@ -185,8 +204,31 @@ impl Method {
             Self::Promp => meta::promp::recipe(config),
             Self::Reptile => meta::reptile::recipe(config),
             Self::Pooled => meta::pooled::recipe(config),
+            Self::DomainRandomization => meta::domain_randomization::recipe(config),
+            Self::Oracle => meta::oracle::recipe(config),
             _ => return None,
         })
+    }
+
+    /// Whether it trains through inner steps; the others that learn a start for many tasks have none.
+    #[must_use]
+    pub const fn has_inner_steps(self) -> bool {
+        matches!(self, Self::Maml | Self::Fomaml | Self::Anil | Self::MetaSgd | Self::Promp | Self::Reptile)
+    }
+
+    /// How many by default.
+    const fn inner_steps(self) -> usize {
+        match self {
+            Self::Reptile => meta::reptile::INNER_STEPS,
+            _ if self.has_inner_steps() => 1,
+            _ => 0,
+        }
+    }
+
+    /// Whether a start that it learned is for a task to be adapted to; the others are taken as they are.
+    #[must_use]
+    pub const fn adapts(self) -> bool {
+        self.has_inner_steps() || matches!(self, Self::Pooled)
     }
 
     /// Whether it learns by acting in the target.
@@ -198,7 +240,7 @@ impl Method {
     /// Whether something in it is learned at a rate.
     #[must_use]
     pub const fn has_learning_rate(self) -> bool {
-        !matches!(self, Self::ZeroShot)
+        !matches!(self, Self::ZeroShot | Self::Adapt)
     }
 
     /// Whether demonstrations can change what it does.
@@ -234,7 +276,7 @@ impl Method {
             dapg: (self == Self::Dapg || role == Some(Role::Term)).then(dapg::Config::default),
             behaviour_regularised: (self == Self::BehaviourRegularised).then(behaviour_regularised::Config::default),
             meta: (Self::META.contains(&self) && self != Self::Rl2)
-                .then(|| meta::Config { inner_steps: usize::from(self != Self::Pooled), ..Default::default() }),
+                .then(|| meta::Config { inner_steps: self.inner_steps(), ..Default::default() }),
             rl2: (self == Self::Rl2).then(meta::rl2::Config::default),
             adapt: (self == Self::Adapt).then(meta::adapt::Config::default),
             trpo: (self == Self::Trpo).then(meta::trpo::Config::default),

@@ -42,9 +42,15 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
         Method::Dapg => Box::new(building.ppo(building.dapg()?)?),
         Method::BehaviourRegularised => Box::new(building.ppo(building.behaviour_regularised()?)?),
         Method::LearnedReward => Box::new(building.learned_reward()?),
-        Method::Maml | Method::Fomaml | Method::Anil | Method::MetaSgd | Method::Promp | Method::Reptile | Method::Pooled => {
-            Box::new(building.meta(registry)?)
-        }
+        Method::Maml
+        | Method::Fomaml
+        | Method::Anil
+        | Method::MetaSgd
+        | Method::Promp
+        | Method::Reptile
+        | Method::Pooled
+        | Method::DomainRandomization
+        | Method::Oracle => Box::new(building.meta(registry)?),
         Method::Rl2 => Box::new(building.rl2()?),
         Method::Adapt => Box::new(building.adapting()?),
         Method::Trpo => Box::new(building.trpo()?),
@@ -113,23 +119,26 @@ impl Building<'_> {
         let config = self.job.configuration.meta.clone().unwrap_or_default();
         let (method, steps) = (self.job.method, config.inner_steps);
         let recipe = method.recipe(&config).ok_or_else(|| Error::usage("is no method that learns a start"))?;
-        if (method == Method::Pooled) != (steps == 0) {
+        if method.has_inner_steps() != (steps > 0) {
             return Err(Error::usage(format!("`{}` does not have {steps} inner steps", method.name()))
-                .hint("pooled has none; every other method has one at least"));
+                .hint("baselines have none; every other method has one at least"));
         }
         let tasks = Tasks::new(&self.job.environment, &config.splits, self.job.seed)?;
         let policy = Policy::untrained(config.shape(&self.spaces), &self.spaces, self.job.seed);
-        let make = make_task(registry, &tasks, Split::Train);
+        let make = if method == Method::DomainRandomization {
+            let (registry, spec) = (registry.clone(), tasks.randomized());
+            every(Arc::new(move || registry.build(&spec)))
+        } else {
+            make_task(registry, &tasks, Split::Train)
+        };
         Meta::new(config, recipe, Counts::Iterations, policy, make, self.job.seed, Arc::clone(self.pool))
     }
 
     fn trpo(&self) -> Result<Meta> {
         let config = self.job.configuration.trpo.clone().unwrap_or_default().outer();
         let policy = Policy::untrained(config.shape(&self.spaces), &self.spaces, self.job.seed);
-        let make = Arc::clone(&self.make);
-        let every: MakeTask = Arc::new(move |_| Ok(Arc::clone(&make)));
         let recipe = meta::trpo::recipe(&config);
-        Meta::new(config, recipe, Counts::Steps, policy, every, self.job.seed, Arc::clone(self.pool))
+        Meta::new(config, recipe, Counts::Steps, policy, every(Arc::clone(&self.make)), self.job.seed, Arc::clone(self.pool))
     }
 
     /// Tasks are drawn by the environment itself, a new one for every trial.
@@ -281,4 +290,9 @@ impl Building<'_> {
         let term = behaviour_regularised::term(&config, &start.policy);
         Ok(Transfer { start, terms: vec![term] })
     }
+}
+
+/// The same environments whichever task is asked for.
+fn every(make: MakeEnv) -> MakeTask {
+    Arc::new(move |_| Ok(Arc::clone(&make)))
 }

@@ -1,5 +1,6 @@
 //! Choosing: the list of all methods, their configurations, and how a run is made of them.
 
+mod adaptation;
 pub mod catalogue;
 pub mod configuration;
 pub mod job;
@@ -10,6 +11,7 @@ pub mod reward;
 mod tasks;
 pub mod words;
 
+pub use adaptation::adaptation_of;
 pub use catalogue::Method;
 pub use configuration::Configuration;
 pub use job::{Job, Moved, Source, open_run};

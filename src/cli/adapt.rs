@@ -4,13 +4,10 @@ use super::arguments::RunArguments;
 use super::terminal::{self, Ending, number};
 use super::training;
 use crate::choose::words::quoted;
-use crate::choose::{Configuration, Job, Method, Source};
+use crate::choose::{Job, Method, Source, adaptation_of};
 use crate::env::Registry;
 use crate::error::{Kind, Result};
-use crate::file::ron;
 use crate::learn::ppo;
-use crate::meta::adapt;
-use crate::policy::Card;
 use crate::stats::Interval;
 use clap::Args;
 
@@ -37,6 +34,7 @@ impl Adapt {
         self.run.check()?;
         let source = Source::load(&self.policy)?;
         let environment = registry.resolve(&self.environment)?;
+        source.policy.shape.check_memoryless("steps of adaptation")?;
         if source.policy.inner_rates.is_none() {
             terminal::note(
                 "the policy was not meta-learned: it adapts by plain policy-gradient steps, of size 0.1 unless adapt.rate says otherwise",
@@ -44,7 +42,7 @@ impl Adapt {
         }
         let (seed, steps) = (self.run.seed.unwrap_or(0), self.run.steps.unwrap_or(1));
         let mut configuration = Method::Adapt.configuration(ppo::Config::default(), None);
-        configuration.adapt = Some(as_learned(&source.card));
+        configuration.adapt = Some(adaptation_of(&source.card));
         let configuration = self.run.configure(Method::Adapt, configuration)?;
         let settings = self.run.settings();
         let places = format!("{} {}", quoted(&self.policy), quoted(&self.environment));
@@ -77,20 +75,4 @@ impl Adapt {
         }
         Ok(Ending::Done)
     }
-}
-
-/// What the card of a meta-learned policy says of a step; the defaults for any other.
-fn as_learned(card: &Card) -> adapt::Config {
-    let parsed = Method::parse(&card.provenance.method)
-        .ok()
-        .zip(ron::Source { name: "configuration".into(), text: card.provenance.configuration.clone() }.parse::<Configuration>().ok());
-    let learned = parsed.and_then(|(method, configuration)| {
-        if method == Method::Adapt {
-            return configuration.adapt;
-        }
-        let meta = configuration.meta?;
-        let recipe = method.recipe(&meta)?;
-        Some(adapt::Config::of(&meta, recipe.inner))
-    });
-    learned.unwrap_or_default()
 }

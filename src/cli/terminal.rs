@@ -225,8 +225,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
-        Self { bar: Bar::new(0, quiet), steps: 0, curve: Vec::new(), verbose }
+    pub(super) fn new(unit: &'static str, quiet: bool, verbose: bool) -> Self {
+        Self { bar: Bar::of(unit, 0, quiet), steps: 0, curve: Vec::new(), verbose }
     }
 
     fn detail(&self, text: &str) {
@@ -256,9 +256,9 @@ impl Listener for Progress {
                 let mean = evaluation.interval().mean;
                 self.curve.push(mean);
                 self.bar.say(format!("return {} {}", number(mean), sparkline(&self.curve)));
-                self.detail(&format!("evaluated after {} steps: {}", evaluation.steps, number(mean)));
+                self.detail(&format!("evaluated after {} {}: {}", evaluation.steps, self.bar.unit, number(mean)));
             }
-            Event::Checkpointed { steps, path } => self.detail(&format!("checkpoint after {steps} steps: {}", path.display())),
+            Event::Checkpointed { steps, path } => self.detail(&format!("checkpoint after {steps} {}: {}", self.bar.unit, path.display())),
             Event::Warning(error) => self.bar.drawn.suspend(|| warn(error)),
         }
         Ok(())

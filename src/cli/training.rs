@@ -47,7 +47,8 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
     };
     opened.plan.stop_after_updates = arguments.stop_after_updates;
     let evaluator = opened.job.evaluator(registry, &pool);
-    let mut progress = Progress::new(arguments.json, arguments.verbose);
+    let counts = opened.job.method.counts();
+    let mut progress = Progress::new(counts, arguments.json, arguments.verbose);
     let began = Instant::now();
     let before = opened.position.steps;
     let outcome = drive(opened.learner.as_mut(), &opened.plan, &evaluator, Some(&mut opened.folder), opened.position, &stop, &mut progress);
@@ -68,7 +69,11 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
             if arguments.json {
                 terminal::json(&serde_json::json!({"run": out.display().to_string(), "steps": steps, "stopped": true}));
             }
-            terminal::note(&format!("stopped after {} steps with a checkpoint in {}; continue with --resume", count(steps), out.display()));
+            terminal::note(&format!(
+                "stopped after {} {counts} with a checkpoint in {}; continue with --resume",
+                count(steps),
+                out.display()
+            ));
             Ok(Err(signal.map_or(Ending::Done, Ending::Signal)))
         }
     }
@@ -112,8 +117,11 @@ fn resume(out: &Path, asked: &Job, arguments: &RunArguments, registry: &Registry
     for damage in &opened.damaged {
         terminal::warn(damage);
     }
-    let at =
-        if opened.position == Position::default() { "its beginning".to_owned() } else { format!("{} steps", count(opened.position.steps)) };
+    let at = if opened.position == Position::default() {
+        "its beginning".to_owned()
+    } else {
+        format!("{} {}", count(opened.position.steps), opened.job.method.counts())
+    };
     terminal::note(&format!("continuing {} from {at}", out.display()));
     let crate::choose::job::Opened { job, folder, learner, position, plan, .. } = opened;
     Ok(Opened { job, folder, learner, position, plan })

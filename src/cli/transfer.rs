@@ -169,6 +169,7 @@ impl TransferCommand {
             target: self.target.clone(),
             steps: steps.max(job.configuration.ppo.rollout_steps()),
             measure: None,
+            adapt_from: None,
             demonstrations: job.lessons.as_ref().map(|lessons| DemonstrationsFile {
                 path: lessons.path.clone(),
                 episodes: vec![lessons.chosen.episodes.len() as u64],

@@ -146,4 +146,8 @@ impl<E: Env> Env for Episode<E> {
     fn scene(&self) -> Scene {
         self.inner.scene()
     }
+
+    fn parameter(&self, name: &str) -> Option<f64> {
+        self.inner.parameter(name)
+    }
 }

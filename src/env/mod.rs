@@ -30,7 +30,7 @@ use crate::seed::Rng;
 
 /// One environment.
 ///
-/// Implement six of these, all but [`Env::restart`]; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
+/// Implement six of these, all but [`Env::restart`] and [`Env::parameter`]; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
 /// limit) around every implementation, so they need not be checked inside.
 pub trait Env: Send {
     /// Channels of the observation and kind of the action.
@@ -68,6 +68,11 @@ pub trait Env: Send {
 
     /// What there is to see now, as data.
     fn scene(&self) -> Scene;
+
+    /// The value that a parameter of context or objective has in this episode; `None` of an environment that does not know its own.
+    fn parameter(&self, _name: &str) -> Option<f64> {
+        None
+    }
 }
 
 impl<E: Env + ?Sized> Env for Box<E> {
@@ -97,6 +102,10 @@ impl<E: Env + ?Sized> Env for Box<E> {
 
     fn scene(&self) -> Scene {
         (**self).scene()
+    }
+
+    fn parameter(&self, name: &str) -> Option<f64> {
+        (**self).parameter(name)
     }
 }
 

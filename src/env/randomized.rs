@@ -1,4 +1,4 @@
-//! Domain randomization: a simulator whose parameters are drawn anew at every reset. One draw is one task.
+//! Domain randomization: a simulator whose parameters are drawn anew at every reset, and known. One draw is one task.
 
 use super::parameter::{Quantities, Quantity};
 use super::registry::Simulator;
@@ -87,6 +87,10 @@ impl Env for Randomized {
 
     fn scene(&self) -> Scene {
         self.current.scene()
+    }
+
+    fn parameter(&self, name: &str) -> Option<f64> {
+        self.drawn.0.0.get(name).or_else(|| self.drawn.1.0.get(name)).copied()
     }
 }
 

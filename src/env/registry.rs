@@ -165,7 +165,9 @@ impl Registry {
     /// When the simulator refuses.
     pub fn bare(&self, spec: &Spec) -> Result<Box<dyn Env>> {
         let simulator = self.simulator(&spec.simulator)?;
-        let built: Result<Box<dyn Env>> = if spec.context.are_fixed() && spec.objective.are_fixed() {
+        // What is to be shown must be known.
+        let shown = spec.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::ShowParameters(_)));
+        let built: Result<Box<dyn Env>> = if spec.context.are_fixed() && spec.objective.are_fixed() && !shown {
             simulator.build(&spec.context.each(Quantity::least), &spec.objective.each(Quantity::least))
         } else {
             Randomized::new(Arc::clone(simulator), spec.context.clone(), spec.objective.clone())

@@ -71,6 +71,10 @@ impl Env for Rooted {
     fn scene(&self) -> Scene {
         self.inner.scene()
     }
+
+    fn parameter(&self, name: &str) -> Option<f64> {
+        self.inner.parameter(name)
+    }
 }
 
 #[cfg(test)]

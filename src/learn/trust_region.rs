@@ -1,7 +1,7 @@
 //! The step of trust region policy optimization (Schulman et al. 2015, appendix C): the natural gradient by conjugate gradients, as long as the
 //! divergence allows, shortened until the loss falls and the divergence holds.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::nn::kernel::Real;
 use serde::{Deserialize, Serialize};
 
@@ -34,23 +34,11 @@ impl Config {
     /// # Errors
     /// The field's name, and what is wrong with it.
     pub fn check(&self) -> Result<()> {
-        let positive = |name: &'static str, value: f64| {
-            let fine = value.is_finite() && value > 0.0;
-            if fine { Ok(()) } else { Err(Error::usage(format!("`{name}` cannot be {value}")).hint("it is a positive number")) }
-        };
-        positive("max_kl", self.max_kl)?;
-        if !(self.damping.is_finite() && self.damping >= 0.0) {
-            return Err(Error::usage(format!("`damping` cannot be {}", self.damping)).hint("it is 0 or a positive number"));
-        }
-        if !(0.0..1.0).contains(&self.shrink) || self.shrink == 0.0 {
-            return Err(Error::usage(format!("`shrink` cannot be {}", self.shrink)).hint("it lies between 0 and 1"));
-        }
-        for (name, count) in [("cg_steps", self.cg_steps), ("backtracks", self.backtracks)] {
-            if !(1..=1000).contains(&count) {
-                return Err(Error::usage(format!("`{name}` cannot be {count}")).hint("it lies between 1 and 1000"));
-            }
-        }
-        Ok(())
+        within("max_kl", self.max_kl, [1e-12, 1e6])?;
+        within("damping", self.damping, [0.0, 1e6])?;
+        within("shrink", self.shrink, [1e-3, 0.999])?;
+        within("cg_steps", self.cg_steps, [1, 1000])?;
+        within("backtracks", self.backtracks, [1, 1000])
     }
 }
 

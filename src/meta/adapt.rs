@@ -5,7 +5,7 @@ use super::episodes::{Ask, Gathered, gather};
 use super::learner::MakeTask;
 use super::recipe::Inner;
 use super::task::Task;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::learn::{Learner, Progress, State};
 use crate::parallel::Pool;
 use crate::policy::{Binding, Policy};
@@ -34,6 +34,9 @@ pub struct Config {
     pub discount: f64,
     /// Of generalized advantages over the linear baseline.
     pub gae_lambda: f64,
+    /// Environment steps after which there is no further update; no limit where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment_steps: Option<u64>,
 }
 
 /// A step of a policy that was not meta-learned (Finn et al. 2017).
@@ -41,7 +44,7 @@ const DEFAULT_RATE: f64 = 0.1;
 
 impl Default for Config {
     fn default() -> Self {
-        Self { episodes: 20, rate: None, full_updates: 1, inner: Inner::LogProb, discount: 0.99, gae_lambda: 1.0 }
+        Self { episodes: 20, rate: None, full_updates: 1, inner: Inner::LogProb, discount: 0.99, gae_lambda: 1.0, environment_steps: None }
     }
 }
 
@@ -49,8 +52,15 @@ impl Config {
     /// As in the inner loop of a meta-learner.
     #[must_use]
     pub const fn of(meta: &super::Config, inner: Inner) -> Self {
-        let full_updates = if meta.inner_steps == 0 { 1 } else { meta.inner_steps };
-        Self { episodes: meta.episodes, rate: None, full_updates, inner, discount: meta.discount, gae_lambda: meta.gae_lambda }
+        Self {
+            episodes: meta.episodes,
+            rate: None,
+            full_updates: if meta.inner_steps == 0 { 1 } else { meta.inner_steps },
+            inner,
+            discount: meta.discount,
+            gae_lambda: meta.gae_lambda,
+            environment_steps: None,
+        }
     }
 
     /// Checks every number.
@@ -58,20 +68,10 @@ impl Config {
     /// # Errors
     /// Names the field and its range.
     pub fn check(&self) -> Result<()> {
-        if !(1..=100_000).contains(&self.episodes) {
-            return Err(Error::usage(format!("`episodes` cannot be {}", self.episodes)).hint("it lies between 1 and 100000"));
-        }
-        let within = |name: &str, value: f64, high: f64| {
-            let fine = value.is_finite() && (0.0..=high).contains(&value);
-            if fine {
-                Ok(())
-            } else {
-                Err(Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between 0 and {high}")))
-            }
-        };
-        self.rate.map_or(Ok(()), |rate| within("rate", rate, 1e6))?;
-        within("discount", self.discount, 1.0)?;
-        within("gae_lambda", self.gae_lambda, 1.0)
+        within("episodes", self.episodes, [1, 100_000])?;
+        within("rate", self.rate.unwrap_or(DEFAULT_RATE), [0.0, 1e6])?;
+        within("discount", self.discount, [0.0, 1.0])?;
+        within("gae_lambda", self.gae_lambda, [0.0, 1.0])
     }
 
     /// The rate of each parameter that chooses actions.
@@ -156,6 +156,10 @@ impl Learner for Adapting {
 
     fn environment_steps(&self) -> u64 {
         self.environment_steps
+    }
+
+    fn finished(&self) -> bool {
+        self.config.environment_steps.is_some_and(|most| self.environment_steps >= most)
     }
 
     fn state(&self) -> State {

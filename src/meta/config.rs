@@ -3,7 +3,7 @@
 use super::recipe::ClippedSteps;
 use crate::env::Spaces;
 use crate::env::tasks::Splits;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::learn::trust_region;
 use crate::nn::{Activation, ActorCritic, Head, adam};
 use serde::{Deserialize, Serialize};
@@ -69,23 +69,11 @@ impl Config {
     /// # Errors
     /// The field's name, and what is wrong with it.
     pub fn check(&self) -> Result<()> {
-        let counts = [("tasks", self.tasks), ("episodes", self.episodes)];
-        for (name, count) in counts {
-            if !(1..=100_000).contains(&count) {
-                return Err(Error::usage(format!("`{name}` cannot be {count}")).hint("it lies between 1 and 100000"));
-            }
-        }
-        if self.inner_steps > 1000 {
-            return Err(Error::usage(format!("`inner_steps` cannot be {}", self.inner_steps)).hint("it is 1000 at most"));
-        }
-        let within = |name: &'static str, value: f64, [low, high]: [f64; 2]| {
-            let fine = value.is_finite() && (low..=high).contains(&value);
-            if fine {
-                Ok(())
-            } else {
-                Err(Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {low} and {high}")))
-            }
-        };
+        within("tasks", self.tasks, [1, 10_000])?;
+        within("episodes", self.episodes, [1, 10_000])?;
+        within("inner_steps", self.inner_steps, [0, 1000])?;
+        // The episodes of an iteration are all in memory at once.
+        within("tasks * episodes * (inner_steps + 1)", self.tasks * self.episodes * (self.inner_steps + 1), [1, 1_000_000])?;
         within("inner_rate", self.inner_rate, [0.0, 1e6])?;
         within("discount", self.discount, [0.0, 1.0])?;
         within("gae_lambda", self.gae_lambda, [0.0, 1.0])?;
@@ -101,9 +89,7 @@ impl Config {
             return Err(Error::usage(format!("`activation` cannot be {:?}: its second derivative is not known here", self.activation))
                 .hint("take Tanh or Relu"));
         }
-        if !(1..=1000).contains(&self.clipped.steps) {
-            return Err(Error::usage(format!("`steps` cannot be {}", self.clipped.steps)).hint("it lies between 1 and 1000"));
-        }
+        within("steps", self.clipped.steps, [1, 1000])?;
         within("beta1", self.adam.beta1, [0.0, 0.999_999])?;
         within("beta2", self.adam.beta2, [0.0, 0.999_999_9])?;
         within("epsilon", self.adam.epsilon, [1e-30, 1.0])?;

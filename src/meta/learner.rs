@@ -151,9 +151,13 @@ impl Meta {
     #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
     fn towards(&mut self, step: f64) -> Vec<(&'static str, f64)> {
         let ends = average(self.slots.iter().map(|slot| slot.chain.end()), self.start.values.len());
-        let moved = self.start.values.iter_mut().zip(ends);
-        moved.for_each(|(start, end)| *start += step as f32 * (end - *start));
-        vec![("outer_loss", 0.0), ("improvement", 0.0), ("kl", 0.0), ("backtracks", 0.0)]
+        let mut squares = 0.0;
+        for (start, end) in self.start.values.iter_mut().zip(ends) {
+            let moved = step as f32 * (end - *start);
+            squares += f64::from(moved).powi(2);
+            *start += moved;
+        }
+        vec![("moved", squares.sqrt())]
     }
 
     /// Start and rates after a step of both is taken away.

@@ -28,13 +28,19 @@ pub enum Adapts {
     All,
     /// The last layer and the standard deviations.
     Head,
+    /// Nothing: the policy is taken as it is.
+    Nothing,
 }
 
 impl Adapts {
     /// The inner rates, one per parameter.
     #[must_use]
     pub fn rates(self, layout: &Layout, rate: f32) -> Vec<f32> {
-        let of = |name: &str| if self == Self::All || is_head(name) { rate } else { 0.0 };
+        let of = |name: &str| match self {
+            Self::All => rate,
+            Self::Head if is_head(name) => rate,
+            Self::Head | Self::Nothing => 0.0,
+        };
         layout.entries().iter().flat_map(|entry| std::iter::repeat_n(of(&entry.name), entry.range.len())).collect()
     }
 }

@@ -3,6 +3,9 @@
 
 use super::{Adapts, Config, Inner, Order, Outer, Recipe};
 
+/// Inner steps by default: with one alone, the start only follows the gradient of the tasks' mean (section 5.1 of the paper).
+pub const INNER_STEPS: usize = 3;
+
 /// What it is made of.
 #[must_use]
 pub const fn recipe(config: &Config) -> Recipe {

@@ -101,6 +101,8 @@ const fn doing(method: Method) -> &'static str {
         Method::Promp => "ProMP",
         Method::Reptile => "Reptile",
         Method::Pooled => "Pooled pre-training",
+        Method::DomainRandomization => "Domain randomization",
+        Method::Oracle => "An oracle of the task",
         Method::Rl2 => "RL²",
         Method::Adapt => "Adapting by inner steps",
         Method::Trpo => "TRPO from nothing",

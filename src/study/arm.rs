@@ -66,8 +66,12 @@ impl Context<'_> {
             idle: None,
             sure_of_the_wrong: self.sure_of_the_wrong(curves, &band),
             band,
-            // What started from no source has nothing to win back.
-            pays: if method.needs_source() { self.pays(metrics.time_to_threshold.median) } else { Pays::Unasked },
+            // What started from no source has nothing to win back; what started from another one than the others, other steps.
+            pays: if method.needs_source() && !(method == Method::Adapt && self.pair.adapt_from.is_some()) {
+                self.pays(metrics.time_to_threshold.median)
+            } else {
+                Pays::Unasked
+            },
         }
     }
 

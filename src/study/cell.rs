@@ -1,13 +1,14 @@
 //! One cell: a run of one method, from one source, in one target, with one seed; identified by everything that decides its result.
 
 use super::file::Failures;
-use crate::choose::Job;
+use crate::choose::{Job, Method};
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::file::{digest, disk, ron};
 use crate::nn::numerics;
 use crate::parallel::Pool;
 use crate::policy::{Card, Policy, store};
+use crate::rollout::collect::Choice;
 use crate::rollout::sampled;
 use crate::run::checkpoint::Position;
 use crate::run::{Evaluation, Evaluator, Event, Listener, Outcome, drive};
@@ -125,8 +126,9 @@ impl Cell {
             Err(error) if error.kind() == Kind::Stopped => return Ok(None),
             learner => learner?,
         };
-        let evaluator = self.job.evaluator(registry, &pool);
-        let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, stepped };
+        // Every method's most probable actions.
+        let evaluator = Evaluator { choice: Choice::Mode, ..self.job.evaluator(registry, &pool) };
+        let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, acted: 0, stepped };
         let failed = match drive(learner.as_mut(), &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve) {
             Ok(Outcome::Stopped { .. }) => return Ok(None),
             Ok(Outcome::Finished(_)) => None,
@@ -272,6 +274,8 @@ struct Curve<'a> {
     points: Vec<Point>,
     explained: Option<f64>,
     steps: u64,
+    /// Environment steps, of episodes that are over.
+    acted: u64,
     stepped: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -289,7 +293,8 @@ impl Curve<'_> {
         let source = self.cell.job.source.as_ref().map(|source| &source.policy);
         let sampled = sampled(policy, source, make, episodes, *seed, pool, self.stop)?;
         let point = Point {
-            steps: evaluation.steps,
+            // Its budget counts updates.
+            steps: if self.cell.job.method == Method::Adapt { self.acted } else { evaluation.steps },
             mean: measured,
             sampled: mean(&sampled.finished.iter().map(|episode| episode.total).collect::<Vec<_>>()),
             entropy: sampled.entropy,
@@ -315,6 +320,7 @@ impl Listener for Curve<'_> {
             Event::Iteration { steps, progress, .. } => {
                 (self.stepped)(steps - self.steps);
                 self.steps = *steps;
+                self.acted += progress.episodes.iter().map(|episode| episode.length).sum::<u64>();
                 let explained = progress.metrics.iter().find(|(name, _)| *name == "explained_variance");
                 self.explained = explained.map(|(_, value)| *value).filter(|value| value.is_finite());
             }

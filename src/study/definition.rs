@@ -2,22 +2,27 @@
 
 use super::file::{Changes, Failures, File, Measure, PairFile, Reference, SourceFile, Tuning};
 use crate::choose::configuration::assignment;
-use crate::choose::{Configuration, Job, Lessons, Method, Source, carry};
+use crate::choose::{Configuration, Job, Lessons, Method, Source, adaptation_of, carry};
 use crate::demo::Demonstrations;
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::ron;
 use crate::imitate::{Pairs, Selection};
 use crate::learn::ppo::{Start, defaults};
+use crate::meta::adapt::{self, Adapting};
 use crate::parallel::Pool;
 use crate::policy::Ancestor;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The source of seed `s` is learned with seed `s + SOURCE_SEEDS`: with the same one, a source of few steps and scratch would start from
 /// the same weights.
 pub const SOURCE_SEEDS: u64 = 3000;
+
+/// More updates than that nothing adapts by.
+const MOST_UPDATES: u64 = 1000;
 
 /// Below so many sources a study says little, and says so.
 pub const ENOUGH_SEEDS: u64 = 10;
@@ -62,6 +67,8 @@ pub struct Pair {
     pub name: String,
     /// What is moved.
     pub origin: Origin,
+    /// What `adapt` starts from, where that is something else.
+    pub adapt_from: Option<Box<Source>>,
     /// Where to.
     pub target: Spec,
     /// Environment steps there.
@@ -181,6 +188,7 @@ impl Pair {
     /// The job of a method in the target.
     #[must_use]
     pub fn job(&self, definition: &Definition, method: Method, factor: f64, seed: u64, source: Option<&Source>) -> Job {
+        let source = self.adapt_from.as_deref().filter(|_| method == Method::Adapt).or(source);
         Job {
             environment: self.target.clone(),
             method,
@@ -188,10 +196,15 @@ impl Pair {
             source: source.filter(|_| method.needs_source()).cloned(),
             lessons: self.lessons.clone().filter(|_| method != Method::Scratch && method.takes_demonstrations()),
             reward: None,
-            // What clones alone takes no step in the environment.
-            steps: if method == Method::Bc { 0 } else { self.steps },
+            steps: match method {
+                // What clones alone takes no step in the environment.
+                Method::Bc => 0,
+                // Counts updates; its configuration knows the budget.
+                Method::Adapt => MOST_UPDATES,
+                _ => self.steps,
+            },
             seed,
-            evaluations: definition.evaluations,
+            evaluations: if method == Method::Adapt { MOST_UPDATES } else { definition.evaluations },
             evaluation_episodes: definition.episodes,
             evaluation_seed: seed,
             checkpoint_every: None,
@@ -439,7 +452,7 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     let mut methods = vec![Method::Scratch];
     for name in names {
         let method = Method::parse(name)?;
-        let judged = method.is_transfer() || method.needs_demonstrations();
+        let judged = method.is_transfer() || method.needs_demonstrations() || method == Method::Adapt;
         if !judged || method == Method::Dagger {
             return Err(Error::usage(format!(
                 "`{name}` is no method of a study: it takes more, or other things, than a source and demonstrations"
@@ -476,13 +489,28 @@ fn resolve(
     if pair.name.is_empty() || pair.name.len() > 100 || !pair.name.chars().all(plain) {
         return Err(Error::usage(format!("a pair cannot be called `{}`", pair.name)).hint("letters, digits, `-`, `_` and `.`"));
     }
+    let adapt_from = pair.adapt_from.as_ref().map(|name| Source::load(name).map(Box::new)).transpose()?;
+    if adapt_from.is_some() && !methods.contains(&Method::Adapt) {
+        return Err(Error::usage("`adapt_from` is given, and `adapt` is not among the methods").hint("add `adapt` to `methods`"));
+    }
     let target = registry.resolve(&pair.target)?;
     let known = defaults::for_environment(&target.simulator);
     let configure = |method: Method| {
         let mut configuration =
             method.configuration(known.config.clone(), role.filter(|_| method.needs_source() && method.takes_demonstrations()));
+        if method == Method::Adapt {
+            let policy = match (&adapt_from, &pair.source) {
+                (Some(source), _) => Some((**source).clone()),
+                (None, SourceFile::Policy(name)) => Some(Source::load(name)?),
+                (None, SourceFile::Environment { .. }) => None,
+            };
+            configuration.adapt = Some(policy.map_or_else(adapt::Config::default, |source| adaptation_of(&source.card)));
+        }
         for text in texts {
             configuration = configuration.apply_own(text)?;
+        }
+        if let Some(adapt) = &mut configuration.adapt {
+            adapt.environment_steps = Some(pair.steps);
         }
         Ok((method, configuration))
     };
@@ -515,8 +543,18 @@ fn resolve(
         return Err(Error::usage(message).hint("`control: false` leaves that ledger out"));
     }
     let measure = pair.measure.unwrap_or(file.measure);
-    let resolved =
-        Pair { name, origin, target, steps: pair.steps, measure, reference_steps, known_steps: known.steps, lessons, configurations };
+    let resolved = Pair {
+        name,
+        origin,
+        adapt_from,
+        target,
+        steps: pair.steps,
+        measure,
+        reference_steps,
+        known_steps: known.steps,
+        lessons,
+        configurations,
+    };
     fits(&resolved, registry)?;
     Ok(resolved)
 }
@@ -534,6 +572,12 @@ fn fits(pair: &Pair, registry: &Registry) -> Result<()> {
     for (method, configuration) in pair.configurations.iter().filter(|(method, _)| method.is_transfer()) {
         let moved = carry(*method, configuration, Some(&policy), &spaces, 0);
         moved.map_err(|error| error.at(format!("{} by {}", pair.title(), method.name())))?;
+    }
+    if let Some((_, Configuration { adapt: Some(config), .. })) = pair.configurations.iter().find(|(method, _)| *method == Method::Adapt) {
+        let policy = pair.adapt_from.as_ref().map_or(policy, |source| source.policy.clone());
+        let (registry, target) = (registry.clone(), pair.target.clone());
+        let adapting = Adapting::new(config.clone(), policy, Arc::new(move || registry.build(&target)), 0);
+        adapting.map_err(|error| error.at(format!("{} by adapt", pair.title())))?;
     }
     if let Some(lessons) = &pair.lessons {
         let fresh = Start::fresh(&defaults::for_environment(&pair.target.simulator).config, &spaces, 0)?.policy;

@@ -83,6 +83,9 @@ pub struct PairFile {
     pub target: String,
     /// Environment steps in the target, for every method.
     pub steps: u64,
+    /// A meta-learned policy that `adapt` starts from, where that is not the source: short name or path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapt_from: Option<String>,
     /// What the verdict on this pair is about, where it is not the study's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,

@@ -38,6 +38,16 @@ fn last_tenth(curve: &[Point]) -> f64 {
     if late.is_empty() { last.mean } else { crate::stats::mean(&late) }
 }
 
+/// The curve as it stands at other times: between two evaluations, the policy is the earlier one.
+#[must_use]
+pub fn in_force(curve: &[Point], times: &[u64]) -> Vec<Point> {
+    let at = |steps: &u64| {
+        let point = curve.iter().rev().find(|point| point.steps <= *steps).or_else(|| curve.first())?;
+        Some(Point { steps: *steps, ..point.clone() })
+    };
+    times.iter().filter_map(at).collect()
+}
+
 /// Steps of the first evaluation that reaches a return; `None` where the curve ends below it: the time is censored, not known.
 #[must_use]
 pub fn time_to(threshold: f64, curve: &[Point]) -> Option<u64> {
@@ -64,6 +74,14 @@ mod tests {
         assert_eq!(up_to(Measure::Final, &curve, 29), 10.0);
         assert_eq!(up_to(Measure::Mean, &curve[..1], 50), 0.0);
         assert_eq!((time_to(40.0, &curve), time_to(41.0, &curve), time_to(0.0, &curve)), (Some(30), None, Some(0)));
+    }
+
+    #[test]
+    fn between_evaluations_the_earlier_one_holds() {
+        let curve = curve(&[(0, 1.0), (7, 2.0), (12, 3.0), (31, 4.0)]);
+        let seen: Vec<(u64, f64)> = in_force(&curve, &[0, 10, 20, 30]).iter().map(|point| (point.steps, point.mean)).collect();
+        assert_eq!(seen, [(0, 1.0), (10, 2.0), (20, 3.0), (30, 3.0)]);
+        assert!(in_force(&[], &[0, 10]).is_empty());
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
         target: target.to_owned(),
         steps: known.transfer_steps().max(known.config.rollout_steps()),
         measure: None,
+        adapt_from: None,
         demonstrations: None,
     };
     let about = format!("Does it help to hand {from} down to {target}?");
@@ -214,6 +215,7 @@ mod tests {
             target: "pendulum".into(),
             steps: 9,
             measure: None,
+            adapt_from: None,
             demonstrations: None,
         };
         let policy = File::new(vec![pair], vec!["fine-tune".into()]);

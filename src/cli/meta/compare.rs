@@ -11,7 +11,7 @@ use crate::env::tasks::Tasks;
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
-use crate::meta::{self, Inner, adapt};
+use crate::meta::{self, Inner, adapt, oracle};
 use crate::policy::Policy;
 use crate::report;
 use crate::report::adaptation::{self, Adaptation, Start};
@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// Lay meta-learned starts beside each other: what each earns in the same tasks, update by update.
 ///
-/// The runs must have learned the same task distribution, divided alike. Beside them stands a start from nothing that adapts by the same updates,
-/// and every start is compared task by task with pooled training, where that is among them. Ends with a table and a page.
+/// The runs must have learned the same task distribution, divided alike; each adapts by the steps that it was learned for. Beside them stands a start from
+/// nothing that adapts by the steps of the first, and every start is compared task by task with pooled training, where that is among them. Ends with a table and a page.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta navigation_tasks --method pooled\n  heirloom meta compare runs/navigation_tasks-maml-0 runs/navigation_tasks-pooled-0"
@@ -72,7 +72,7 @@ impl Compare {
         let mut contenders = self.runs.iter().map(|run| load(run, registry)).collect::<Result<Vec<_>>>()?;
         let (first, others) = contenders.split_first().ok_or_else(|| Error::usage("there is nothing to compare"))?;
         others.iter().try_for_each(|other| check_alike(first, other))?;
-        let tasks = Tasks::new(&first.spec, &first.meta.splits, self.seed)?;
+        let tasks = first.tasks(self.seed)?;
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-adaptation.html", first.spec.name)));
         check_page(&out)?;
         contenders.push(scratch(first, self.seed));
@@ -83,7 +83,7 @@ impl Compare {
         let (workers, stop) = (pool(self.threads)?, signals::stop_on_signals()?);
         let (count, updates, seed) = (self.test_tasks, self.updates, self.seed);
         let measuring = Measuring { registry, tasks: &tasks, count, updates, seed, pool: &workers, stop: &stop };
-        match self.measure(&contenders, &measuring) {
+        match self.measure(&contenders, measuring) {
             Err(error) if error.kind() == Kind::Stopped => Ok(Ending::Signal(stop.requested().unwrap_or(2))),
             found => {
                 let found = found?;
@@ -94,15 +94,19 @@ impl Compare {
         }
     }
 
-    fn measure(&self, contenders: &[Contender], measuring: &Measuring<'_>) -> Result<Adaptation> {
+    fn measure(&self, contenders: &[Contender], measuring: Measuring<'_>) -> Result<Adaptation> {
         let (mut starts, mut films) = (Vec::new(), Vec::new());
         for (index, contender) in contenders.iter().enumerate() {
             let Contender { policy, adapt, .. } = contender;
+            // The same draws for all; an oracle is shown them.
+            let measuring = Measuring { tasks: &contender.tasks(self.seed)?, ..measuring };
             let courses = measuring.courses(policy, adapt).map_err(|error| error.at(contender.path.display()))?;
             let is_scratch = contender.method == Method::Scratch;
-            let about = match contender.steps {
-                _ if is_scratch => "new weights, nothing learned before".to_owned(),
-                steps => format!("{}; {} environment steps of training", contender.method.about(), report::number::count(steps)),
+            let (steps, rule) = (report::number::count(contender.steps), contender.rule());
+            let about = if is_scratch {
+                format!("new weights, nothing learned before; {rule}")
+            } else {
+                format!("{}; {steps} environment steps of training; {rule}", contender.method.about())
             };
             let start = Start { name: contender.name.clone(), about, is_scratch, courses };
             films.extend(measuring.films(index, policy, adapt, &start, DRAWN)?);
@@ -148,14 +152,17 @@ impl Compare {
 fn load(run: &str, registry: &Registry) -> Result<Contender> {
     let Source { path, policy, card } = Source::load(run)?;
     let provenance = card.provenance;
+    if provenance.method == Method::Rl2.name() {
+        return Err(Error::usage("`rl2` does not adapt by updates")
+            .at(run)
+            .hint("leave this run out; `heirloom evaluate` measures its trials"));
+    }
     let configuration = ron::Source { name: "configuration".into(), text: provenance.configuration }.parse::<Configuration>();
     let learned = Method::parse(&provenance.method).ok().zip(configuration.ok().and_then(|configuration| configuration.meta));
     let Some((method, meta)) = learned else {
         return Err(Error::usage("was not meta-learned").at(run).hint("name runs of `heirloom meta`"));
     };
-    let Some(recipe) = method.recipe(&meta) else {
-        return Err(Error::usage(format!("`{}` does not adapt by updates", method.name())).at(run).hint("leave this run out"));
-    };
+    let recipe = method.recipe(&meta).ok_or_else(|| Error::usage("was not meta-learned").at(run))?;
     let spec = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron)
         .map_err(|error| error.as_kind(Kind::Artefact).at(run))?;
     let adapt = adapt::Config::of(&meta, recipe.inner);
@@ -166,8 +173,9 @@ fn load(run: &str, registry: &Registry) -> Result<Contender> {
 fn check_alike(first: &Contender, other: &Contender) -> Result<()> {
     let refused = |message: String, hint: &str| Err(Error::usage(message).at(other.path.display()).hint(hint));
     let name = first.path.display();
-    if first.spec.digest() != other.spec.digest() {
-        let rows = other.spec.differences(&first.spec);
+    let [own, theirs] = [other, first].map(Contender::family);
+    if own.digest() != theirs.digest() {
+        let rows = own.differences(&theirs);
         let differences: Vec<String> = rows.iter().map(|(what, own, theirs)| format!("{what} {own}, not {theirs}")).collect();
         return refused(
             format!("has learned other tasks than `{name}`: {}", differences.join("; ")),
@@ -188,6 +196,30 @@ fn check_alike(first: &Contender, other: &Contender) -> Result<()> {
         );
     }
     Ok(())
+}
+
+impl Contender {
+    /// What its tasks are drawn from, without what an oracle is shown of them.
+    fn family(&self) -> Spec {
+        if self.method == Method::Oracle { oracle::hidden(&self.spec) } else { self.spec.clone() }
+    }
+
+    fn tasks(&self, seed: u64) -> Result<Tasks> {
+        Tasks::new(&self.spec, &self.meta.splits, seed)
+    }
+
+    /// How it adapts, in words.
+    fn rule(&self) -> String {
+        let rates = self.adapt.rates(&self.policy);
+        let (least, most) =
+            rates.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), rate| (least.min(*rate), most.max(*rate)));
+        let size = match most {
+            0.0 => return "does not adapt".to_owned(),
+            _ if least == most => format!("{most}"),
+            _ => format!("{least:.3} to {most:.3}"),
+        };
+        format!("adapts by steps of {size} at a discount of {}", self.adapt.discount)
+    }
 }
 
 /// New weights of the same networks, which adapt by steps of the size that the first start's inner steps began with.

@@ -17,6 +17,7 @@ use crate::stop::Stop;
 const FILMED_EPISODES: usize = 5;
 
 /// In which tasks, and how far.
+#[derive(Clone, Copy)]
 pub(super) struct Measuring<'a> {
     pub(super) registry: &'a Registry,
     pub(super) tasks: &'a Tasks,

@@ -1,6 +1,7 @@
 //! `heirloom meta TASKS --method M`, and `heirloom meta compare RUN...`.
 
 mod compare;
+mod ledger;
 mod measuring;
 
 use super::arguments::RunArguments;
@@ -8,23 +9,25 @@ use super::terminal::{self, Ending};
 use super::training::{self, Finished};
 use super::watch::write_page;
 use crate::choose::words::quoted;
-use crate::choose::{Job, Method};
-use crate::env::Registry;
+use crate::choose::{Configuration, Job, Method};
 use crate::env::tasks::{Splits, Tasks};
-use crate::error::{Kind, Result};
+use crate::env::{Registry, Spec};
+use crate::error::{Error, Kind, Result};
 use crate::learn::ppo;
-use crate::meta::adapt;
+use crate::meta::{self, adapt, oracle};
 use crate::report::adaptation::{self, Adaptation, Start};
 use clap::{Args, Subcommand};
+use ledger::Ledger;
 use measuring::Measuring;
 use std::path::PathBuf;
 
 /// Learn a start from which each task of a distribution is learned in a few updates.
 ///
 /// TASKS is an environment whose context or objective holds distributions: one draw is one task. Methods: maml (exact to second order), fomaml,
-/// anil, meta-sgd, promp, reptile, and pooled (one policy for all tasks, the baseline). --steps counts outer iterations. What comes out is a policy;
+/// anil, meta-sgd, promp, reptile; baselines: pooled (one policy for all tasks, which adapts by the same steps), domain-randomization (tasks drawn anew
+/// for every episode) and oracle (shown what was drawn), which do not adapt. --steps counts outer iterations. What comes out is a policy;
 /// `heirloom adapt` takes it into a task. Ends with what it earns in tasks that were not trained on, update by update, and a page of that
-/// (adaptation.html); `heirloom meta compare` lays several runs beside each other. rl2 learns a policy with memory, which adapts by acting: give it an
+/// (adaptation.html), and a list of all tasks (tasks.csv); `heirloom meta compare` lays several runs beside each other. rl2 learns a policy with memory, which adapts by acting: give it an
 /// environment with a `Trial` wrapper.
 #[derive(Args)]
 #[command(
@@ -49,15 +52,15 @@ struct Learn {
     /// Short name or path of an environment with distributions: `heirloom envs`
     #[arg(value_name = "TASKS", required = true)]
     tasks: Option<String>,
-    /// maml, fomaml, anil, meta-sgd, promp, reptile, pooled or rl2
+    /// maml, fomaml, anil, meta-sgd, promp, reptile, pooled, domain-randomization, oracle or rl2
     #[arg(long, default_value = "maml")]
     method: String,
-    /// Tasks of each kind in which the result is measured
-    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u64).range(2..=100_000))]
-    test_tasks: u64,
-    /// Updates of adaptation that are measured
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
-    updates: usize,
+    /// Tasks of each kind in which the result is measured [default: 40]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(2..=100_000))]
+    test_tasks: Option<u64>,
+    /// Updates of adaptation that are measured [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(0..=1000))]
+    updates: Option<usize>,
     #[command(flatten)]
     run: RunArguments,
 }
@@ -67,8 +70,15 @@ const ITERATIONS: u64 = 500;
 /// The same of RL², whose iterations are of 2,048 trials.
 const RL2_ITERATIONS: u64 = 150;
 
+/// Tasks of each kind in which a result is measured, and updates.
+const TEST_TASKS: u64 = 40;
+const UPDATES: usize = 3;
+
 /// Test tasks whose paths are drawn.
 const DRAWN: u64 = 6;
+
+/// So many training tasks are looked through before anything is trained on; all of them afterwards.
+const LOOKED_THROUGH: u64 = 100_000;
 
 impl Meta {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
@@ -95,16 +105,7 @@ impl Learn {
         let seed = self.run.seed.unwrap_or(0);
         let steps = self.run.steps.unwrap_or(if method == Method::Rl2 { RL2_ITERATIONS } else { ITERATIONS });
         let configuration = self.run.configure(method, method.configuration(ppo::Config::default(), None))?;
-        let remembers = configuration.rl2.is_some();
-        // Where the environment itself draws a task for every trial, there are no splits.
-        let splits = match &configuration.meta {
-            Some(meta) => meta.splits.clone(),
-            None => Splits { extrapolate: 0.0, ..Splits::default() },
-        };
-        let tasks = Tasks::new(&environment, &splits, seed)?;
-        if !self.run.json && !remembers {
-            terminal::note(tasks.describe().trim_end());
-        }
+        let environment = self.check_tasks(environment, method, &configuration, steps)?;
         let settings = self.run.settings();
         let command = format!("heirloom meta {} --method {} --steps {steps} --seed {seed}{settings}", quoted(name), method.name());
         let job = Job {
@@ -127,6 +128,40 @@ impl Learn {
         }
     }
 
+    /// Fails where the tasks cannot be divided into those to learn from and those to judge by; the environment as the method sees it.
+    fn check_tasks(&self, environment: Spec, method: Method, configuration: &Configuration, iterations: u64) -> Result<Spec> {
+        let seed = self.run.seed.unwrap_or(0);
+        if let Some(meta) = &configuration.meta {
+            let tasks = Tasks::new(&environment, &meta.splits, seed)?;
+            self.ledger(&tasks, meta, method, iterations).check(LOOKED_THROUGH)?;
+            if !self.run.json && !self.run.resume {
+                terminal::note(tasks.describe().trim_end());
+            }
+            return Ok(if method == Method::Oracle { oracle::shown(&tasks) } else { environment });
+        }
+        // Where the environment itself draws a task for every trial, there are no splits.
+        Tasks::new(&environment, &Splits { extrapolate: 0.0, ..Splits::default() }, seed)?;
+        if self.test_tasks.is_some() || self.updates.is_some() {
+            return Err(Error::usage(format!("`{}` adapts as it acts: it has no updates, and no test tasks of its own", method.name()))
+                .hint("leave --test-tasks and --updates out; `heirloom evaluate` measures whole trials of fresh tasks"));
+        }
+        Ok(environment)
+    }
+
+    fn ledger<'a>(&self, tasks: &'a Tasks, meta: &meta::Config, method: Method, iterations: u64) -> Ledger<'a> {
+        // Tasks that are drawn anew in every episode have no numbers.
+        let trained = if method == Method::DomainRandomization { 0 } else { iterations.saturating_mul(meta.tasks as u64) };
+        Ledger { tasks, trained, validated: self.run.episodes() as u64, tested: self.test_tasks() }
+    }
+
+    fn test_tasks(&self) -> u64 {
+        self.test_tasks.unwrap_or(TEST_TASKS)
+    }
+
+    fn updates(&self) -> usize {
+        self.updates.unwrap_or(UPDATES)
+    }
+
     /// What the policy earns in tasks that were not trained on, as it adapts to each, and the page of it.
     fn measure(&self, finished: &Finished, registry: &Registry) -> Result<Option<Measured>> {
         let Finished { job, policy, evaluator, stop, .. } = finished;
@@ -135,7 +170,9 @@ impl Learn {
         // What the run says, not what was typed: a resumed one may have been begun with other splits.
         let tasks = &Tasks::new(&job.environment, &meta.splits, job.seed)?;
         let config = adapt::Config::of(&meta, recipe.inner);
-        let (count, updates, seed) = (self.test_tasks, self.updates, job.seed);
+        let ledger = self.ledger(tasks, &meta, job.method, finished.evaluation.steps);
+        Ledger { validated: job.evaluation_episodes as u64, ..ledger }.write(&finished.out.join("tasks.csv"))?;
+        let (count, updates, seed) = (self.test_tasks(), self.updates(), job.seed);
         let measuring = Measuring { registry, tasks, count, updates, seed, pool: &evaluator.pool, stop };
         let courses = measuring.courses(policy, &config)?;
         let start = Start { name: job.method.name().to_owned(), about: job.method.about().to_owned(), is_scratch: false, courses };
@@ -149,7 +186,7 @@ impl Learn {
             starts: vec![start.clone()],
             reference: None,
             films,
-            command: job.command.clone(),
+            command: format!("{} --test-tasks {count} --updates {updates}", job.command),
         });
         let written = write_page(&page, &text)?;
         Ok(Some(Measured { start, page, written }))
@@ -160,7 +197,7 @@ impl Learn {
             let mut json = training::to_json(finished);
             if let Some(Measured { start, page, .. }) = measured {
                 for (split, courses) in &start.courses {
-                    json[split.name()] = measuring::to_json(courses, self.updates);
+                    json[split.name()] = measuring::to_json(courses, self.updates());
                 }
                 json["page"] = page.display().to_string().into();
             }
@@ -168,17 +205,19 @@ impl Learn {
         }
         training::show(finished);
         if finished.job.configuration.rl2.is_some() {
-            let (run, tasks) = (finished.out.display(), quoted(&finished.job.environment.name));
+            let (run, tasks) = (finished.out.display(), quoted(self.tasks.as_deref().unwrap_or_default()));
             return terminal::note(&format!("next: heirloom evaluate {run} {tasks} --episodes 1000: whole trials of fresh tasks"));
         }
         if let Some(Measured { start, written, .. }) = measured {
             let rows = start.courses.iter().map(|(split, courses)| {
                 let name = format!("{} ({} tasks)", split.name(), courses.len());
-                [vec![name], measuring::cells(courses, self.updates)].concat()
+                [vec![name], measuring::cells(courses, self.updates())].concat()
             });
-            measuring::table(&["return"], self.updates, rows.collect());
+            measuring::table(&["return"], self.updates(), rows.collect());
             terminal::say(written);
         }
-        terminal::note(&format!("next: heirloom adapt {} TASK --steps 1", finished.out.display()));
+        if finished.job.method.adapts() {
+            terminal::note(&format!("next: heirloom adapt {} TASK --steps 1", finished.out.display()));
+        }
     }
 }

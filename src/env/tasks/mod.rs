@@ -66,12 +66,18 @@ pub struct Task {
 }
 
 impl Task {
-    /// Identity of what was drawn: SHA-256 of its lines `name=value`.
+    /// Identity of what was drawn: [`digest_of`].
     #[must_use]
     pub fn digest(&self) -> String {
-        let lines: Vec<String> = self.values.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-        digest::of_bytes(lines.concat().as_bytes())
+        digest_of(&self.values)
     }
+}
+
+/// SHA-256 of the lines `name=value` of what was drawn for a task.
+#[must_use]
+pub fn digest_of(values: &[(String, f64)]) -> String {
+    let lines: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    digest::of_bytes(lines.concat().as_bytes())
 }
 
 /// A task distribution, divided.
@@ -113,16 +119,51 @@ impl Tasks {
     /// # Errors
     /// Exit 2: nothing was kept from training to extrapolate to.
     pub fn task(&self, split: Split, index: u64) -> Result<Task> {
+        Ok(self.with(split, index, self.draw(split, index)?))
+    }
+
+    /// What is drawn for the k-th task of a split: parameter and value.
+    ///
+    /// # Errors
+    /// As [`Tasks::task`].
+    pub fn drawn(&self, split: Split, index: u64) -> Result<Vec<(String, f64)>> {
+        Ok(self.regions.iter().map(|region| region.name.clone()).zip(self.draw(split, index)?).collect())
+    }
+
+    fn draw(&self, split: Split, index: u64) -> Result<Vec<f64>> {
         let mut rng = split.stream(index).under(self.seed);
-        let values = match split {
+        Ok(match split {
             Split::Train | Split::Validation | Split::Test => self.regions.iter().map(|region| region.draw_inside(&mut rng)).collect(),
             Split::Extrapolation if self.can_extrapolate() => self.draw_outside(&mut rng),
             Split::Extrapolation => {
                 return Err(Error::usage(format!("of `{}` nothing is kept from training: there is no extrapolation", self.spec.name))
                     .hint("set `extrapolate` above 0; a Choice alone cannot be extrapolated"));
             }
+        })
+    }
+
+    /// The environment that draws a task anew for every episode, from the region of training: domain randomization.
+    #[must_use]
+    pub fn randomized(&self) -> Spec {
+        let mut spec = self.spec.clone();
+        for region in &self.regions {
+            for quantities in [&mut spec.context, &mut spec.objective] {
+                if let Some(Quantity::Drawn(law)) = quantities.0.get_mut(&region.name) {
+                    *law = region.law_inside();
+                }
+            }
+        }
+        spec
+    }
+
+    /// The least and the greatest value of every drawn parameter's law, where these differ.
+    #[must_use]
+    pub fn ends(&self) -> BTreeMap<String, (f64, f64)> {
+        let ends = |region: &Region| {
+            let law = Quantity::Drawn(region.law.clone());
+            (region.name.clone(), (law.least(), law.greatest()))
         };
-        Ok(self.with(split, index, values))
+        self.regions.iter().map(ends).filter(|(_, (low, high))| low < high).collect()
     }
 
     /// The first tasks of a split.
@@ -197,19 +238,6 @@ fn laws(spec: &Spec) -> Vec<(String, Distribution)> {
         Quantity::Drawn(law) => Some((name.clone(), law.clone())),
     });
     drawn.collect()
-}
-
-/// Proves that no task of the one list is one of the other.
-///
-/// # Errors
-/// Exit 2: names the first two that are the same.
-pub fn disjoint(one: &[Task], other: &[Task]) -> Result<()> {
-    let known: BTreeMap<String, &Task> = one.iter().map(|task| (task.digest(), task)).collect();
-    let twice = other.iter().find_map(|task| known.get(&task.digest()).map(|known| (known, task)));
-    twice.map_or(Ok(()), |(known, task)| {
-        let message = format!("`{}` is the same task as `{}`", task.spec.name, known.spec.name);
-        Err(Error::usage(message).hint("a Choice has few values: draw at least one parameter from a continuous law"))
-    })
 }
 
 #[cfg(test)]
@@ -329,25 +357,30 @@ mod tests {
         let registry = Registry::standard();
         for name in registry.names().into_iter().filter(|name| name.ends_with("_tasks")) {
             let tasks = tasks(&name, &Splits::default());
-            let lists: Vec<Vec<Task>> = Split::ALL.iter().map(|split| tasks.first(*split, 300).unwrap()).collect();
-            for (index, one) in lists.iter().enumerate() {
-                for other in &lists[index + 1..] {
-                    disjoint(one, other).unwrap();
-                }
-            }
-            assert!(disjoint(&lists[0], &lists[0]).is_err());
+            let drawn = Split::ALL.iter().flat_map(|split| tasks.first(*split, 300).unwrap());
+            let digests: std::collections::BTreeSet<String> = drawn.map(|task| task.digest()).collect();
+            assert_eq!(digests.len(), 1200, "{name}");
         }
     }
 
     #[test]
-    fn tasks_that_meet_are_named() {
-        let spec = family("(simulator: \"tasks/navigation\", objective: (goal_x: Choice([1, 2])))");
-        let tasks = Tasks::new(&spec, &Splits::default(), 0).unwrap();
-        let [train, test] = [Split::Train, Split::Test].map(|split| tasks.first(split, 20).unwrap());
-        let error = disjoint(&train, &test).unwrap_err();
-        assert!(error.message().contains("is the same task as `family#train-"), "{error}");
-        assert!(error.remedy().unwrap().contains("continuous law"));
-        assert!(!tasks.can_extrapolate());
+    fn randomized_tasks_are_drawn_from_the_region_of_training() {
+        let family = family(
+            "(simulator: \"tasks/navigation\", objective: (goal_x: Uniform(-1, 1), goal_y: LogUniform(0.1, 10), \
+             goal_radius: TruncatedNormal(1, 0.5, 0, 2), goal_tolerance: Choice([0, 0.01])))",
+        );
+        let tasks = Tasks::new(&family, &Splits::default(), 0).unwrap();
+        let drawn = laws(&tasks.randomized());
+        assert_eq!(laws(&tasks.randomized()).len(), laws(&family).len());
+        for (name, law) in drawn {
+            let inside = Quantity::Drawn(law.clone());
+            let values = column(&tasks.first(Split::Train, 2000).unwrap(), &name);
+            assert!(values.iter().all(|value| inside.can_be(*value)), "{name}: {law:?}");
+            if !matches!(law, Distribution::Choice(_)) {
+                let outside = column(&tasks.first(Split::Extrapolation, 2000).unwrap(), &name);
+                assert!(outside.iter().any(|value| !inside.can_be(*value)), "{name}: {law:?}");
+            }
+        }
     }
 
     #[test]

@@ -30,6 +30,17 @@ impl Region {
         outside / (outside + width(&[self.inside]))
     }
 
+    /// Its law without what is kept from training.
+    pub(super) fn law_inside(&self) -> Distribution {
+        let [low, high] = self.inside.map(|share| self.law.quantile(share));
+        match &self.law {
+            Distribution::Uniform(..) => Distribution::Uniform(low, high),
+            Distribution::LogUniform(..) => Distribution::LogUniform(low, high),
+            Distribution::TruncatedNormal(mean, sd, ..) => Distribution::TruncatedNormal(*mean, *sd, low, high),
+            Distribution::Choice(values) => Distribution::Choice(values.clone()),
+        }
+    }
+
     /// Its name, its law, where training, validation and test lie in it, and where extrapolation does.
     pub(super) fn row(&self) -> [String; 4] {
         let [inside, outside] = match (&self.law, self.outside.as_slice()) {

@@ -84,4 +84,8 @@ impl<L: Layer> Env for Wrapped<L> {
     fn scene(&self) -> Scene {
         self.inner.scene()
     }
+
+    fn parameter(&self, name: &str) -> Option<f64> {
+        self.inner.parameter(name)
+    }
 }

@@ -95,6 +95,10 @@ impl Env for Trial {
     fn scene(&self) -> Scene {
         self.inner.scene()
     }
+
+    fn parameter(&self, name: &str) -> Option<f64> {
+        self.inner.parameter(name)
+    }
 }
 
 #[cfg(test)]

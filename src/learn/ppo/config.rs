@@ -1,7 +1,7 @@
 //! Everything about PPO that can be set.
 
 use crate::env::Spaces;
-use crate::error::{Error, Result};
+use crate::error::{Result, within};
 use crate::learn::Schedule;
 use crate::nn::{Activation, ActorCritic, Head, adam};
 use crate::rollout::default_shards;
@@ -142,14 +142,8 @@ impl Config {
     /// # Errors
     /// Exit 2; names the field and its range.
     pub fn check(&self) -> Result<()> {
-        let count = |name: &str, value: usize, most: usize| {
-            let inside = (1..=most).contains(&value);
-            if inside { Ok(()) } else { Err(out_of_range(name, &value.to_string(), "1", &most.to_string())) }
-        };
-        let number = |name: &str, value: f64, least: f64, most: f64| {
-            let inside = value.is_finite() && (least..=most).contains(&value);
-            if inside { Ok(()) } else { Err(out_of_range(name, &value.to_string(), &least.to_string(), &most.to_string())) }
-        };
+        let count = |name: &str, value: usize, most: usize| within(name, value, [1, most]);
+        let number = |name: &str, value: f64, least: f64, most: f64| within(name, value, [least, most]);
         count("environments", self.environments, 1 << 16)?;
         count("steps", self.steps, 1 << 20)?;
         count("environments * steps", self.environments * self.steps, 1 << 23)?;
@@ -180,8 +174,4 @@ impl Config {
         number("adam.epsilon", self.adam.epsilon, 1e-20, 1.0)?;
         number("adam.weight_decay", self.adam.weight_decay, 0.0, 1e3)
     }
-}
-
-fn out_of_range(name: &str, value: &str, least: &str, most: &str) -> Error {
-    Error::usage(format!("`{name}` cannot be {value}")).hint(format!("it lies between {least} and {most}"))
 }

@@ -1,7 +1,7 @@
 //! Everything about RL² that can be set.
 
 use crate::env::Spaces;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::learn::Schedule;
 use crate::nn::{Activation, ActorCritic, Head, adam};
 use serde::{Deserialize, Serialize};
@@ -74,14 +74,7 @@ impl Config {
     /// # Errors
     /// Exit 2; the field's name, and what is wrong with it.
     pub fn check(&self) -> Result<()> {
-        let count = |name: &'static str, value: usize, most: usize| {
-            let fine = (1..=most).contains(&value);
-            if fine { Ok(()) } else { Err(refuse(name, &value.to_string(), &format!("it lies between 1 and {most}"))) }
-        };
-        let within = |name: &'static str, value: f64, [low, high]: [f64; 2]| {
-            let fine = value.is_finite() && (low..=high).contains(&value);
-            if fine { Ok(()) } else { Err(refuse(name, &value.to_string(), &format!("it lies between {low} and {high}"))) }
-        };
+        let count = |name: &str, value: usize, most: usize| within(name, value, [1, most]);
         count("memory", self.memory, 4096)?;
         count("trials", self.trials, 1 << 20)?;
         count("epochs", self.epochs, 1000)?;
@@ -102,7 +95,7 @@ impl Config {
             return Err(Error::usage("`hidden` is out of range").hint("up to 16 layers of 1 to 4096 units"));
         }
         if !self.activation.is_fused() {
-            return Err(refuse("activation", &format!("{:?}", self.activation), "memory goes with Tanh or Relu"));
+            return Err(Error::usage(format!("`activation` cannot be {:?}", self.activation)).hint("memory goes with Tanh or Relu"));
         }
         Ok(())
     }
@@ -121,8 +114,4 @@ impl Config {
             head: Head::of_space(&spaces.action, self.initial_log_std),
         }
     }
-}
-
-fn refuse(name: &str, value: &str, hint: &str) -> Error {
-    Error::usage(format!("`{name}` cannot be {value}")).hint(hint)
 }
