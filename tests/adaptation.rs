@@ -75,3 +75,35 @@ fn what_cannot_be_compared_is_refused() {
     program.run("meta navigation_tasks --test-tasks 0").refused(2, &["--test-tasks"]);
     assert!(!program.path("runs").exists());
 }
+
+/// A study's `adapt` starts from a meta-learned policy, on the same budget of environment steps as every other method, and gets a verdict.
+#[test]
+fn a_study_judges_a_meta_learned_start_beside_other_methods() {
+    let program = Program::new();
+    let learn = "--steps 10 --episodes 3 --evaluations 1 --test-tasks 2 --set meta.splits.extrapolate=0";
+    program.ok(&format!("meta navigation_tasks {learn} --method maml --out maml"));
+    program.ok(&format!("meta navigation_tasks {learn} --method pooled --out pooled"));
+    let study = |pair: &str, methods: &str| {
+        let text = format!(
+            "(about: \"\", pairs: [(name: \"goal\", source: Policy(\"pooled\"), target: \"navigation\", steps: 8192{pair})], methods: [{methods}], \
+             seeds: 3, evaluations: 4, episodes: 5, tuning: (learning_rates: [1]), reference: (steps: Some(16384), seeds: 1), control: false)"
+        );
+        program.write("study.ron", &text);
+    };
+    study(", adapt_from: Some(\"maml\")", "\"adapt\", \"fine-tune\"");
+    let compare = "compare study.ron --json --out judged";
+    let found = json(&program.ok(&format!("{compare} --threads 1")));
+    let arm = |method: &str| {
+        let arms = found["pairs"][0]["arms"].as_array().unwrap();
+        arms.iter().find(|arm| arm["method"] == method).unwrap_or_else(|| panic!("{method}: {found}")).clone()
+    };
+    let steps = |arm: &serde_json::Value| arm["curve"].as_array().unwrap().iter().map(|point| point[0].as_u64().unwrap()).collect::<Vec<_>>();
+    let (adapt, scratch) = (arm("adapt"), arm("scratch"));
+    assert_eq!(steps(&adapt), steps(&scratch), "one budget, read at the same times");
+    // 400 episodes of up to 100 steps are more than the budget: a handful of updates of 20 episodes fit into it.
+    assert!(adapt["curve"][0][1] != adapt["curve"][4][1], "{adapt}");
+    study(", adapt_from: Some(\"maml\")", "\"fine-tune\"");
+    program.run(compare).refused(2, &["study.ron", "`adapt` is not among the methods"]);
+    study(", adapt_from: Some(\"cartpole\")", "\"adapt\"");
+    program.run(compare).refused(3, &["pooled → navigation by adapt", "does not fit"]);
+}
