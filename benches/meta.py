@@ -20,7 +20,7 @@ options.add_argument("--out", default="runs/meta")
 options.add_argument("--jobs", type=int, default=os.cpu_count())
 options.add_argument("--heirloom", default=os.path.join(root, "target/release/heirloom"))
 options = options.parse_args()
-METHODS = ["maml", "promp", "fomaml", "anil", "meta-sgd", "reptile", "pooled"]
+METHODS = ["maml", "promp", "fomaml", "anil", "meta-sgd", "reptile", "pooled", "domain-randomization", "oracle"]
 T95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 9: 2.26}
 
 

@@ -29,7 +29,7 @@ pub(super) fn check(name: &str, (low, high): (f64, f64)) -> Result<()> {
 /// When the environment has no such parameter.
 pub(super) fn around(inner: Box<dyn Env>, ends: &BTreeMap<String, (f64, f64)>) -> Result<Box<dyn Env>> {
     if let Some(name) = ends.keys().find(|name| inner.parameter(name).is_none()) {
-        return Err(Error::usage(format!("there is no parameter `{name}` to show")).hint("`heirloom envs NAME` lists them"));
+        return Err(Error::usage(format!("there is no parameter `{name}` to show")).hint("`heirloom envs show NAME` lists them"));
     }
     let Spaces { observation: mut channels, action } = inner.spaces().clone();
     let seen = channels.len();
