@@ -4,7 +4,8 @@
     python3 benches/meta.py [PART ...] [--seeds 10] [--others 3] [--iterations 100] [--out runs/meta] [--jobs 2]
 
 Parts: navigation families; both where none is named. Every cell is one `heirloom meta`; a finished cell is only read. MAML and ProMP have
---seeds seeds, the other methods --others. A seed's figure is the mean over its test tasks (--tasks, 20 episodes each), by number of updates.
+--seeds seeds, the other methods --others. A seed's figure is the mean over its test tasks (--tasks, 20 episodes each), by number of updates. A method is
+helped, hurt or equivalent where it stands beside pooled training by the rule of `heirloom compare`.
 The sinusoid is `heirloom bench sinusoid`.
 """
 import argparse, concurrent.futures, json, math, os, subprocess, sys
@@ -44,16 +45,34 @@ def interval(values):
     return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
 
 
+# Returns of actions drawn at random: with the best method they give the range of which the verdict's margin is a part.
+RANDOM = {"navigation_tasks": -40.0, "cartpole_tasks": 22.0, "pendulum_tasks": -1230.0}
+
+
+def verdicts(tasks, found, split):
+    """Each method against pooled after 1 and 3 updates, by the rule of `heirloom compare`: Welch's t over training seeds, Holm over all of these."""
+    at = lambda method, update: [one[split]["means"][update] for one in found[method]]
+    best = max(sum(at(method, update)) / len(at(method, update)) for method in METHODS for update in (1, 3))
+    asked = [(method, update) for method in METHODS if method != "pooled" for update in (1, 3)]
+    cases = [dict(arm=at(method, update), scratch=at("pooled", update), random=RANDOM[tasks], reference=best) for method, update in asked]
+    ran = subprocess.run([options.heirloom, "probe", "verdict"], input=json.dumps({"comparisons": cases}), capture_output=True, text=True, check=True)
+    return {key: answer["verdict"] for key, answer in zip(asked, json.loads(ran.stdout)["comparisons"])}
+
+
 def table(tasks, splits, *more):
+    found = {}
+    for method in METHODS:
+        seeds = range(options.seeds if method in ("maml", "promp") and tasks == "navigation_tasks" else options.others)
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            found[method] = list(pool.map(lambda seed: cell(tasks, method, seed, *more), seeds))
     for split in splits:
-        print(f"\n{tasks}, {split} tasks, {options.iterations} iterations\n| method | seeds | before | after 1 | after 2 | after 3 | s per iteration |\n|---|---|---|---|---|---|---|", flush=True)
+        judged = verdicts(tasks, found, split)
+        print(f"\n{tasks}, {split} tasks, {options.iterations} iterations\n| method | seeds | before | after 1 | after 2 | after 3 | beside pooled after 1, 3 | s per iteration |\n|---|---|---|---|---|---|---|---|", flush=True)
         for method in METHODS:
-            seeds = range(options.seeds if method in ("maml", "promp") and tasks == "navigation_tasks" else options.others)
-            with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-                found = list(pool.map(lambda seed: cell(tasks, method, seed, *more), seeds))
-            columns = [interval([one[split]["means"][update] for one in found]) for update in range(4)]
-            seconds = sorted(one["seconds"] for one in found)[len(found) // 2] / options.iterations
-            print(f"| {method} | {len(found)} | {' | '.join(columns)} | {seconds:.2f} |", flush=True)
+            columns = [interval([one[split]["means"][update] for one in found[method]]) for update in range(4)]
+            seconds = sorted(one["seconds"] for one in found[method])[len(found[method]) // 2] / options.iterations
+            words = ", ".join(str(judged.get((method, update), "-")) for update in (1, 3))
+            print(f"| {method} | {len(found[method])} | {' | '.join(columns)} | {words} | {seconds:.2f} |", flush=True)
 
 
 os.makedirs(options.out, exist_ok=True)
