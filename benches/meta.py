@@ -45,16 +45,18 @@ def interval(values):
     return f"{mean:.2f} [{mean - half:.2f}, {mean + half:.2f}]"
 
 
+# After so many updates; what does not adapt stays where it is.
+at = lambda means, update: means[min(update, len(means) - 1)]
 # Returns of actions drawn at random: with the best method they give the range of which the verdict's margin is a part.
 RANDOM = {"navigation_tasks": -40.0, "cartpole_tasks": 22.0, "pendulum_tasks": -1230.0}
 
 
 def verdicts(tasks, found, split):
     """Each method against pooled after 1 and 3 updates, by the rule of `heirloom compare`: Welch's t over training seeds, Holm over all of these."""
-    at = lambda method, update: [one[split]["means"][update] for one in found[method]]
-    best = max(sum(at(method, update)) / len(at(method, update)) for method in METHODS for update in (1, 3))
+    values = lambda method, update: [at(one[split]["means"], update) for one in found[method]]
+    best = max(sum(values(method, update)) / len(values(method, update)) for method in METHODS for update in (1, 3))
     asked = [(method, update) for method in METHODS if method != "pooled" for update in (1, 3)]
-    cases = [dict(arm=at(method, update), scratch=at("pooled", update), random=RANDOM[tasks], reference=best) for method, update in asked]
+    cases = [dict(arm=values(method, update), scratch=values("pooled", update), random=RANDOM[tasks], reference=best) for method, update in asked]
     ran = subprocess.run([options.heirloom, "probe", "verdict"], input=json.dumps({"comparisons": cases}), capture_output=True, text=True, check=True)
     return {key: answer["verdict"] for key, answer in zip(asked, json.loads(ran.stdout)["comparisons"])}
 
@@ -69,7 +71,8 @@ def table(tasks, splits, *more):
         judged = verdicts(tasks, found, split)
         print(f"\n{tasks}, {split} tasks, {options.iterations} iterations\n| method | seeds | before | after 1 | after 2 | after 3 | beside pooled after 1, 3 | s per iteration |\n|---|---|---|---|---|---|---|---|", flush=True)
         for method in METHODS:
-            columns = [interval([one[split]["means"][update] for one in found[method]]) for update in range(4)]
+            # What does not adapt has one figure.
+            columns = [interval([at(one[split]["means"], update) for one in found[method]]) for update in range(4)]
             seconds = sorted(one["seconds"] for one in found[method])[len(found[method]) // 2] / options.iterations
             words = ", ".join(str(judged.get((method, update), "-")) for update in (1, 3))
             print(f"| {method} | {len(found[method])} | {' | '.join(columns)} | {words} | {seconds:.2f} |", flush=True)

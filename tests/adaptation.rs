@@ -97,7 +97,8 @@ fn a_study_judges_a_meta_learned_start_beside_other_methods() {
         let arms = found["pairs"][0]["arms"].as_array().unwrap();
         arms.iter().find(|arm| arm["method"] == method).unwrap_or_else(|| panic!("{method}: {found}")).clone()
     };
-    let steps = |arm: &serde_json::Value| arm["curve"].as_array().unwrap().iter().map(|point| point[0].as_u64().unwrap()).collect::<Vec<_>>();
+    let steps =
+        |arm: &serde_json::Value| arm["curve"].as_array().unwrap().iter().map(|point| point[0].as_u64().unwrap()).collect::<Vec<_>>();
     let (adapt, scratch) = (arm("adapt"), arm("scratch"));
     assert_eq!(steps(&adapt), steps(&scratch), "one budget, read at the same times");
     // 400 episodes of up to 100 steps are more than the budget: a handful of updates of 20 episodes fit into it.
@@ -106,4 +107,10 @@ fn a_study_judges_a_meta_learned_start_beside_other_methods() {
     program.run(compare).refused(2, &["study.ron", "`adapt` is not among the methods"]);
     study(", adapt_from: Some(\"cartpole\")", "\"adapt\"");
     program.run(compare).refused(3, &["pooled → navigation by adapt", "does not fit"]);
+    let text = String::from_utf8(program.read("judged/report.html")).unwrap();
+    assert!(text.contains("Adapting by inner steps of the policy maml in navigation"));
+    study(", adapt_from: Some(\"maml\"), measure: Some(Mean)", "\"adapt\"");
+    let little = std::str::from_utf8(&program.read("study.ron")).unwrap().replace("steps: 8192", "steps: 100");
+    program.write("study.ron", &little);
+    program.run(compare).refused(2, &["less than one update"]);
 }

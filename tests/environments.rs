@@ -27,7 +27,7 @@ const AROUND_CARTPOLE: [&str; 15] = [
     "ActionReversed",
     "BrokenAction(action: \"left\", instead: \"right\")",
     "RewardScale(factor: -0.5)",
-    "ShowParameters({\"gravity\": (1, 20)})",
+    "ShowParameters({\"gravity\": Uniform(1, 20)})",
     "Trial(episodes: 2)",
 ];
 
@@ -46,7 +46,7 @@ const AROUND_PENDULUM: [&str; 15] = [
     "ActionReversed",
     "BrokenAction(action: \"torque\")",
     "RewardScale(factor: 10)",
-    "ShowParameters({\"gravity\": (1, 20)})",
+    "ShowParameters({\"gravity\": Uniform(1, 20)})",
     "Trial(episodes: 2)",
 ];
 

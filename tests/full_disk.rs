@@ -50,21 +50,9 @@ fn a_run_outlives_a_full_disk() {
     let scratch = tempfile::tempdir().unwrap();
     let registry = Registry::standard();
     let config = Config { environments: 4, steps: 16, minibatch: 32, ..Config::default() };
-    let job = Job {
-        environment: registry.resolve("cartpole").unwrap(),
-        method: Method::Scratch,
-        configuration: Method::Scratch.configuration(config, None),
-        source: None,
-        lessons: None,
-        reward: None,
-        steps: 640,
-        seed: 0,
-        evaluations: 2,
-        evaluation_episodes: 2,
-        evaluation_seed: 0,
-        checkpoint_every: Some(1),
-        command: String::new(),
-    };
+    let (environment, method) = (registry.resolve("cartpole").unwrap(), Method::Scratch);
+    let usual = Job::new(environment, method, method.configuration(config, None), 640, 0);
+    let job = Job { evaluations: 2, evaluation_episodes: 2, checkpoint_every: Some(1), ..usual };
     let run = |name: &str, disturbed: bool| {
         let path = scratch.path().join(name);
         let pool = Arc::new(Pool::inline());

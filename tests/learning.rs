@@ -25,21 +25,8 @@ fn final_return(task: &str, seed: u64) -> f64 {
     let registry = Registry::standard();
     let environment = registry.resolve(task).unwrap();
     let known = defaults::for_environment(&environment.simulator);
-    let job = Job {
-        method: Method::Scratch,
-        configuration: Method::Scratch.configuration(known.config, None),
-        source: None,
-        lessons: None,
-        reward: None,
-        steps: known.steps,
-        seed,
-        evaluations: 1,
-        evaluation_episodes: 100,
-        evaluation_seed: seed,
-        checkpoint_every: None,
-        command: String::new(),
-        environment,
-    };
+    let configuration = Method::Scratch.configuration(known.config, None);
+    let job = Job { evaluations: 1, evaluation_episodes: 100, ..Job::new(environment, Method::Scratch, configuration, known.steps, seed) };
     let pool = Arc::new(Pool::inline());
     let mut learner = job.learner(&registry, &pool, &Stop::new()).unwrap();
     let evaluator = job.evaluator(&registry, &pool);

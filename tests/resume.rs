@@ -31,21 +31,8 @@ fn jobs() -> Vec<(&'static str, Job)> {
         let mut configuration = method.configuration(heirloom::learn::ppo::Config::default(), None);
         small(&mut configuration);
         change(&mut configuration);
-        Job {
-            environment: Registry::standard().resolve(environment).unwrap(),
-            method,
-            configuration,
-            source: None,
-            lessons: None,
-            reward: None,
-            steps: 144 * 12,
-            seed: 5,
-            evaluations: 3,
-            evaluation_episodes: 2,
-            evaluation_seed: 1,
-            checkpoint_every: Some(1),
-            command: String::new(),
-        }
+        let usual = Job::new(Registry::standard().resolve(environment).unwrap(), method, configuration, 144 * 12, 5);
+        Job { evaluations: 3, evaluation_episodes: 2, evaluation_seed: 1, checkpoint_every: Some(1), ..usual }
     };
     let normalised = |configuration: &mut Configuration| {
         configuration.ppo.normalize_observations = true;

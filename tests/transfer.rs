@@ -25,21 +25,7 @@ fn job(environment: Spec, method: Method, configuration: Configuration, source: 
         policy: policy.clone(),
         card: Card::new(policy, Provenance::default(), Vec::new()),
     });
-    Job {
-        environment,
-        method,
-        configuration,
-        source,
-        lessons: None,
-        reward: None,
-        steps: 4096,
-        seed: 2,
-        evaluations: 1,
-        evaluation_episodes: 1,
-        evaluation_seed: 0,
-        checkpoint_every: None,
-        command: String::new(),
-    }
+    Job { source, evaluations: 1, evaluation_episodes: 1, evaluation_seed: 0, ..Job::new(environment, method, configuration, 4096, 2) }
 }
 
 fn config(activation: Activation) -> ppo::Config {

@@ -6,7 +6,7 @@ use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
 use crate::learn::Learner;
-use crate::meta::adapt;
+use crate::meta::{Counts, adapt};
 use crate::nn::Activation;
 use crate::parallel::Pool;
 use crate::policy::{Ancestor, Card, Policy, Provenance, store};
@@ -114,8 +114,10 @@ pub struct Job {
     pub lessons: Option<Lessons>,
     /// The reward of `learned-reward`.
     pub reward: Option<Reward>,
-    /// Environment steps.
+    /// The budget.
     pub steps: u64,
+    /// What it counts where a method can count either: of `adapt`, updates or environment steps.
+    pub counts: Counts,
     /// Seed of the run.
     pub seed: u64,
     /// Evaluations on the way, beside the one at the start.
@@ -142,6 +144,7 @@ impl Job {
             lessons: None,
             reward: None,
             steps,
+            counts: Counts::Iterations,
             seed,
             evaluations: 20,
             evaluation_episodes: 20,
@@ -190,7 +193,7 @@ impl Job {
         Some(Adapted {
             make: make_task(registry, &tasks, Split::Validation),
             config: adapt::Config::of(config, recipe.inner),
-            updates: config.inner_steps.max(1),
+            updates: if self.method.adapts() { config.inner_steps.max(1) } else { 0 },
         })
     }
 
@@ -360,6 +363,7 @@ fn rebuild(path: &Path, definition: &Definition, moved: Moved<'_>, registry: &Re
         lessons: provenance.demonstrations.as_ref().map(|kept| Lessons::reopen(kept, moved.demonstrations, pool)).transpose()?,
         reward: provenance.reward.as_ref().map(|kept| Reward::reopen(kept, moved.reward)).transpose()?,
         steps: provenance.steps,
+        counts: Counts::Iterations,
         seed: provenance.seed,
         evaluations: (provenance.steps / definition.evaluate_every).max(1),
         evaluation_episodes: definition.evaluation_episodes,

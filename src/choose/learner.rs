@@ -152,7 +152,8 @@ impl Building<'_> {
     fn adapting(&self) -> Result<Adapting> {
         let config = self.job.configuration.adapt.clone().unwrap_or_default();
         let source = self.job.source.as_ref().ok_or_else(|| Error::usage("`adapt` needs a policy to start from"))?;
-        Adapting::new(config, source.policy.clone(), Arc::clone(&self.make), self.job.seed)
+        config.check_adapts(&source.policy)?;
+        Adapting::new(config, self.job.counts, source.policy.clone(), Arc::clone(&self.make), self.job.seed)
     }
 
     /// The demonstrations as a policy sees them.

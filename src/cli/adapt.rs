@@ -35,14 +35,10 @@ impl Adapt {
         let source = Source::load(&self.policy)?;
         let environment = registry.resolve(&self.environment)?;
         source.policy.shape.check_memoryless("steps of adaptation")?;
-        match &source.policy.inner_rates {
-            None => terminal::note(
+        if source.policy.inner_rates.is_none() {
+            terminal::note(
                 "the policy was not meta-learned: it adapts by plain policy-gradient steps, of size 0.1 unless adapt.rate says otherwise",
-            ),
-            Some(rates) if rates.iter().all(|rate| *rate == 0.0) => {
-                terminal::note("the policy was learned to be taken as it is: its steps have size 0 unless adapt.rate says otherwise");
-            }
-            Some(_) => {}
+            );
         }
         let (seed, steps) = (self.run.seed.unwrap_or(0), self.run.steps.unwrap_or(1));
         let mut configuration = Method::Adapt.configuration(ppo::Config::default(), None);

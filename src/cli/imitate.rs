@@ -68,20 +68,16 @@ impl Imitate {
             // What the demonstrations decide is written down: whoever learns from the reward later does not have them.
             adversarial.reward = Some(adversarial.sign(lessons.chosen.share_terminated()));
         }
+        let command = self.command(method, steps, seed);
         let job = Job {
-            configuration,
-            method,
             source: self.expert.as_deref().map(Source::load).transpose()?,
             lessons,
             reward: self.reward.as_deref().map(Reward::read).transpose()?,
-            steps,
-            seed,
             evaluations: self.run.evaluations(),
             evaluation_episodes: self.run.episodes(),
-            evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
-            command: self.command(method, steps, seed),
-            environment,
+            command,
+            ..Job::new(environment, method, configuration, steps, seed)
         };
         match training::run(job, &self.run, registry)? {
             Err(ending) => Ok(ending),

@@ -42,20 +42,13 @@ impl Pretrain {
         let steps = self.run.steps.unwrap_or(known.steps);
         let settings = self.run.settings();
         let learner = if method == Method::Scratch { String::new() } else { format!(" --method {}", method.name()) };
+        let configuration = self.run.configure(method, method.configuration(known.config, None))?;
         let job = Job {
-            configuration: self.run.configure(method, method.configuration(known.config, None))?,
-            method,
-            source: None,
-            lessons: None,
-            reward: None,
-            steps,
-            seed,
             evaluations: self.run.evaluations(),
             evaluation_episodes: self.run.episodes(),
-            evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
             command: format!("heirloom pretrain {}{learner} --steps {steps} --seed {seed}{settings}", quoted(&self.environment)),
-            environment,
+            ..Job::new(environment, method, configuration, steps, seed)
         };
         match training::run(job, &self.run, registry)? {
             Err(ending) => Ok(ending),

@@ -12,7 +12,7 @@ use crate::study::definition::ENOUGH_SEEDS;
 use crate::study::looks;
 use crate::study::schedule::{self, Watch};
 use crate::study::transfer_metrics::Estimate;
-use crate::study::{Arm, Cell, Definition, Pair, PairResults, Results};
+use crate::study::{Arm, Cell, Definition, Origin, Pair, PairResults, Results};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -107,7 +107,7 @@ fn to_json(definition: &Definition, results: &Results, exploratory: Option<&str>
 
 fn pair_json(pair: &Pair, found: &PairResults) -> serde_json::Value {
     serde_json::json!({
-        "pair": pair.name, "steps_taken": found.steps, "failed": found.failed, "measure": pair.measure.words(), "source": pair.origin.name(), "target": pair.target.name, "steps": pair.steps, "source_steps": pair.origin.steps(),
+        "pair": pair.name, "steps_taken": found.steps, "failed": found.failed, "measure": pair.measure.words(), "source": pair.origin.name(), "adapt_from": pair.adapt_from.as_ref().map(Origin::name), "target": pair.target.name, "steps": pair.steps, "source_steps": pair.origin.steps(),
         "random": found.anchors.random, "reference": found.anchors.reference, "weak_baseline": found.weak_baseline,
         "best": found.best.map(Method::name), "copies": found.copies,
         "control": found.control.as_ref().map(|control| serde_json::json!({"steps": control.steps, "finals": control.finals})),

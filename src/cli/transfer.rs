@@ -64,16 +64,10 @@ impl TransferCommand {
             refuse_what_is_carried(method, &base.ppo, &configuration.ppo)?;
         }
         let job = Job {
-            configuration,
-            method,
             source: Some(source),
             lessons,
-            reward: None,
-            steps,
-            seed,
             evaluations: self.run.evaluations(),
             evaluation_episodes: self.run.episodes(),
-            evaluation_seed: seed,
             checkpoint_every: self.run.checkpoint_every,
             command: format!(
                 "heirloom transfer {} {} --method {}{} --steps {steps} --seed {seed}{settings}",
@@ -82,7 +76,7 @@ impl TransferCommand {
                 method.name(),
                 self.demonstration_flags()
             ),
-            environment,
+            ..Job::new(environment, method, configuration, steps, seed)
         };
         match training::run(job, &self.run, registry)? {
             Err(ending) => Ok(ending),

@@ -2,7 +2,7 @@
 
 use super::chain::Chain;
 use super::episodes::{Ask, Gathered, gather};
-use super::learner::MakeTask;
+use super::learner::{Counts, MakeTask};
 use super::recipe::Inner;
 use super::task::Task;
 use crate::error::{Error, Result, within};
@@ -34,9 +34,6 @@ pub struct Config {
     pub discount: f64,
     /// Of generalized advantages over the linear baseline.
     pub gae_lambda: f64,
-    /// Environment steps after which there is no further update; no limit where absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub environment_steps: Option<u64>,
 }
 
 /// A step of a policy that was not meta-learned (Finn et al. 2017).
@@ -44,7 +41,7 @@ const DEFAULT_RATE: f64 = 0.1;
 
 impl Default for Config {
     fn default() -> Self {
-        Self { episodes: 20, rate: None, full_updates: 1, inner: Inner::LogProb, discount: 0.99, gae_lambda: 1.0, environment_steps: None }
+        Self { episodes: 20, rate: None, full_updates: 1, inner: Inner::LogProb, discount: 0.99, gae_lambda: 1.0 }
     }
 }
 
@@ -59,7 +56,6 @@ impl Config {
             inner,
             discount: meta.discount,
             gae_lambda: meta.gae_lambda,
-            environment_steps: None,
         }
     }
 
@@ -72,6 +68,18 @@ impl Config {
         within("rate", self.rate.unwrap_or(DEFAULT_RATE), [0.0, 1e6])?;
         within("discount", self.discount, [0.0, 1.0])?;
         within("gae_lambda", self.gae_lambda, [0.0, 1.0])
+    }
+
+    /// Fails where a policy was learned to be taken as it is.
+    ///
+    /// # Errors
+    /// Exit 2: every rate is 0.
+    pub fn check_adapts(&self, policy: &Policy) -> Result<()> {
+        if self.rates(policy).iter().any(|rate| *rate != 0.0) {
+            return Ok(());
+        }
+        Err(Error::usage("the policy was learned to be taken as it is: its steps of adaptation have size 0")
+            .hint("`heirloom evaluate` measures it as it is; `--set adapt.rate=0.1` makes it adapt"))
     }
 
     /// The rate of each parameter that chooses actions.
@@ -89,6 +97,7 @@ impl Config {
 /// A policy on its way into a task.
 pub struct Adapting {
     config: Config,
+    counts: Counts,
     policy: Policy,
     task: Task<f32>,
     rates: Vec<f32>,
@@ -104,7 +113,7 @@ impl Adapting {
     /// # Errors
     /// When the configuration is impossible, the policy does not fit the environment, or its networks are not those that can be differentiated
     /// twice.
-    pub fn new(config: Config, policy: Policy, make: MakeEnv, seed: u64) -> Result<Self> {
+    pub fn new(config: Config, counts: Counts, policy: Policy, make: MakeEnv, seed: u64) -> Result<Self> {
         config.check()?;
         policy.shape.check_memoryless("steps of adaptation")?;
         if !policy.shape.is_fused() {
@@ -114,7 +123,12 @@ impl Adapting {
         }
         Binding::new(&policy.spaces, make()?.spaces())?;
         let (task, rates) = (Task::new(&policy.shape), config.rates(&policy));
-        Ok(Self { config, policy, task, rates, make, seed, updates: 0, environment_steps: 0 })
+        Ok(Self { config, counts, policy, task, rates, make, seed, updates: 0, environment_steps: 0 })
+    }
+
+    /// How often the next update is halved.
+    fn halvings(&self) -> u64 {
+        (self.updates + 1).saturating_sub(self.config.full_updates as u64)
     }
 
     /// Acts out the episodes before the next update.
@@ -129,8 +143,7 @@ impl Adapting {
     fn update(&mut self, gathered: Gathered) -> Result<()> {
         self.environment_steps += gathered.finished.iter().map(|episode| episode.length).sum::<u64>();
         self.task.before = vec![gathered.batch];
-        let beyond = (self.updates + 1).saturating_sub(self.config.full_updates as u64);
-        let part = 0.5_f32.powi(i32::try_from(beyond).unwrap_or(i32::MAX));
+        let part = 0.5_f32.powi(i32::try_from(self.halvings()).unwrap_or(i32::MAX));
         let rates = self.rates.iter().map(|rate| part * rate).collect();
         let mut chain = Chain::new(self.policy.shape.actor_values(&self.policy.params), rates);
         self.task.step(self.config.inner, &mut chain);
@@ -149,17 +162,20 @@ impl Learner for Adapting {
         Ok(progress)
     }
 
-    /// Updates.
     fn steps(&self) -> u64 {
-        self.updates
+        match self.counts {
+            Counts::Iterations => self.updates,
+            Counts::Steps => self.environment_steps,
+        }
     }
 
     fn environment_steps(&self) -> u64 {
         self.environment_steps
     }
 
+    /// An update of less than a billionth moves nothing that single precision knows.
     fn finished(&self) -> bool {
-        self.config.environment_steps.is_some_and(|most| self.environment_steps >= most)
+        self.halvings() > 30
     }
 
     fn state(&self) -> State {
@@ -209,7 +225,7 @@ pub fn curves(
     let mut numbers: Vec<u64> = tasks.collect();
     let curves = pool.map(&mut numbers, |_, number| {
         let seed = Stream::EvaluationTask(*number).seed_under(seed);
-        let mut adapting = Adapting::new(config.clone(), policy.clone(), make(*number)?, seed)?;
+        let mut adapting = Adapting::new(config.clone(), Counts::Iterations, policy.clone(), make(*number)?, seed)?;
         let mut curve = Vec::with_capacity(updates + 1);
         for update in 0..=updates {
             stop.check_unarmed()?;

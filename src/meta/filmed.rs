@@ -1,7 +1,7 @@
 //! A few tasks on film, before the first update and after it: for looking at; nothing is measured from it.
 
-use super::MakeTask;
 use super::adapt::{Adapting, Config};
+use super::{Counts, MakeTask};
 use crate::error::Result;
 use crate::learn::Learner;
 use crate::parallel::Pool;
@@ -30,7 +30,7 @@ pub fn before_and_after(
     let mut numbers: Vec<u64> = tasks.collect();
     let films = pool.map(&mut numbers, |_, number| {
         let (make, seed) = (make(*number)?, Stream::EvaluationTask(*number).seed_under(seed));
-        let mut adapting = Adapting::new(config.clone(), policy.clone(), make.clone(), seed)?;
+        let mut adapting = Adapting::new(config.clone(), Counts::Iterations, policy.clone(), make.clone(), seed)?;
         adapting.advance(stop)?;
         let take = |policy: &Policy| film(policy, &make, episodes, Choice::Sample, seed, stop);
         Ok([take(policy)?, take(&adapting.policy())?])

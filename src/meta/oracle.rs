@@ -12,11 +12,18 @@ pub const fn recipe(config: &Config) -> Recipe {
     Recipe { adapts: Adapts::Nothing, ..maml::recipe(config) }
 }
 
-/// The environment of these tasks as an oracle sees it: each drawn parameter is a further channel, from -1 to 1 over its law.
+/// The environment of these tasks as an oracle sees it: each drawn parameter that is not shown already is a further channel, from -1 to 1 over
+/// its law.
 #[must_use]
 pub fn shown(tasks: &Tasks) -> Spec {
     let mut spec = tasks.spec().clone();
-    spec.wrappers.push(Wrapper::ShowParameters(tasks.ends()));
+    let mut laws = tasks.laws();
+    for wrapper in &spec.wrappers {
+        if let Wrapper::ShowParameters(known) = wrapper {
+            laws.retain(|name, _| !known.contains_key(name));
+        }
+    }
+    spec.wrappers.push(Wrapper::ShowParameters(laws));
     spec
 }
 

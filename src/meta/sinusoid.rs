@@ -31,8 +31,8 @@ pub struct Config {
     pub inner_steps: usize,
     /// Size of an inner step.
     pub inner_rate: f64,
-    /// Size of the steps that follow those which were trained through, where more are taken.
-    pub further_rate: f64,
+    /// Part of that size which the steps have that follow those which were trained through, where more are taken.
+    pub further: f64,
     /// Adam's step size outside; it falls linearly to 0 over the last half.
     pub learning_rate: f64,
 }
@@ -41,16 +41,7 @@ pub struct Config {
 /// steps are half as long ("halving the learning rate after the first gradient step produced superior performance", its appendix A.2).
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            shots: 5,
-            query: 10,
-            tasks: 25,
-            iterations: 70_000,
-            inner_steps: 1,
-            inner_rate: 0.01,
-            further_rate: 0.005,
-            learning_rate: 1e-3,
-        }
+        Self { shots: 5, query: 10, tasks: 25, iterations: 70_000, inner_steps: 1, inner_rate: 0.01, further: 0.5, learning_rate: 1e-3 }
     }
 }
 
@@ -168,8 +159,8 @@ const MEASURED: usize = 100;
 pub fn errors(start: &[f32], config: &Config, steps: usize, tasks: u64, seed: u64) -> Vec<Vec<f64>> {
     let mut room = Differentiator::<f32>::new(&network(), 0);
     let rates = |step: usize| {
-        let rate = if step <= config.inner_steps.max(1) { config.inner_rate } else { config.further_rate };
-        vec![f32::of(rate); start.len()]
+        let part = if step <= config.inner_steps.max(1) { 1.0 } else { config.further };
+        vec![f32::of(part * config.inner_rate); start.len()]
     };
     let one = |task: u64| {
         let mut rng = Stream::TestTask(task).under(seed);

@@ -15,8 +15,8 @@ pub fn limits(interval: Option<[f64; 2]>) -> String {
 
 /// Who is judged: one policy, or policies from an environment.
 #[must_use]
-pub fn subject(pair: &Pair) -> String {
-    match &pair.origin {
+pub fn subject(pair: &Pair, method: Method) -> String {
+    match pair.origin_of(method) {
         Origin::Policy(source) => format!("the policy {}", source.name()),
         Origin::Environment { environment, steps: 0 } => format!("a policy from {} that learned nothing", environment.name),
         Origin::Environment { environment, .. } => format!("a policy from {}", environment.name),
@@ -31,8 +31,10 @@ pub fn sentence(pair: &Pair, found: &PairResults, arm: &Arm) -> String {
         Some(demonstrations) if !arm.method.needs_source() => {
             format!("{} from {demonstrations} in {}", doing(arm.method), pair.target.name)
         }
-        Some(demonstrations) => format!("{} of {} with {demonstrations} in {}", doing(arm.method), subject(pair), pair.target.name),
-        None => format!("{} of {} in {}", doing(arm.method), subject(pair), pair.target.name),
+        Some(demonstrations) => {
+            format!("{} of {} with {demonstrations} in {}", doing(arm.method), subject(pair, arm.method), pair.target.name)
+        }
+        None => format!("{} of {} in {}", doing(arm.method), subject(pair, arm.method), pair.target.name),
     };
     let numbers = format!(
         "its {} is {}, scratch's {}",
@@ -224,7 +226,8 @@ fn arm_notes(pair: &Pair, found: &PairResults, arm: &Arm, against: &Against) -> 
     if let Some(first) = against.sign_changes.first() {
         notes.push(sign_change(pair, name, first, against.sign_changes.len() > 1));
     }
-    if let (Some(control), true) = (&found.control, arm.method.learns() && arm.method.needs_source()) {
+    if let (Some(control), true) = (&found.control, arm.method.learns() && arm.method.needs_source() && !pair.starts_elsewhere(arm.method))
+    {
         let apart = against_control(arm, control);
         notes.push(format!(
             "With every step counted, the source's too, scratch gets {} steps and comes to {} at their end: {name} ends {} {} from that.",

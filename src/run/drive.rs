@@ -22,6 +22,15 @@ pub struct Plan {
     pub stop_after_updates: Option<u64>,
 }
 
+impl Plan {
+    /// When it is measured, in budget steps, where no iteration passes over that: before the first step, on the way, at the end.
+    #[must_use]
+    pub fn due(&self) -> Vec<u64> {
+        let every = self.evaluate_every.max(1);
+        (0..self.steps.div_ceil(every)).map(|index| index * every).chain([self.steps]).collect()
+    }
+}
+
 /// How a run came to its end.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {

@@ -67,7 +67,7 @@ impl Context<'_> {
             sure_of_the_wrong: self.sure_of_the_wrong(curves, &band),
             band,
             // What started from no source has nothing to win back; what started from another one than the others, other steps.
-            pays: if method.needs_source() && !(method == Method::Adapt && self.pair.adapt_from.is_some()) {
+            pays: if method.needs_source() && !self.pair.starts_elsewhere(method) {
                 self.pays(metrics.time_to_threshold.median)
             } else {
                 Pays::Unasked
@@ -84,7 +84,8 @@ impl Context<'_> {
         let returns = mean_curve(curves, |point| Some(point.mean));
         let scratch = mean_curve(self.scratch, |point| Some(point.mean));
         let margin = MARGIN * self.anchors.range().max(0.0);
-        let at = |curve: &[(u64, Interval)], steps: u64| curve.iter().find(|(here, _)| *here == steps).map(|(_, interval)| interval.mean);
+        let at =
+            |curve: &[(u64, Interval)], steps: u64| curve.iter().rev().find(|(here, _)| *here <= steps).map(|(_, interval)| interval.mean);
         let behind = |steps: u64| Some(at(&returns, steps)? < at(&scratch, steps)? - margin);
         // The start says nothing: there scratch has not learned.
         let found = entropy.iter().find(|(steps, entropy)| *steps > 0 && entropy.mean < self.sure && behind(*steps) == Some(true));

@@ -1,6 +1,7 @@
 //! One cell: a run of one method, from one source, in one target, with one seed; identified by everything that decides its result.
 
 use super::file::Failures;
+use super::measure::in_force;
 use crate::choose::{Job, Method};
 use crate::env::Registry;
 use crate::error::{Error, Kind, Result};
@@ -11,7 +12,7 @@ use crate::policy::{Card, Policy, store};
 use crate::rollout::collect::Choice;
 use crate::rollout::sampled;
 use crate::run::checkpoint::Position;
-use crate::run::{Evaluation, Evaluator, Event, Listener, Outcome, drive};
+use crate::run::{Evaluation, Evaluator, Event, Listener, Outcome, Plan, drive};
 use crate::stats::mean;
 use crate::stop::Stop;
 use serde::{Deserialize, Serialize};
@@ -128,8 +129,12 @@ impl Cell {
         };
         // Every method's most probable actions.
         let evaluator = Evaluator { choice: Choice::Mode, ..self.job.evaluator(registry, &pool) };
-        let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, acted: 0, stepped };
-        let failed = match drive(learner.as_mut(), &self.job.plan(), &evaluator, None, Position::default(), stop, &mut curve) {
+        let adapts = self.job.method == Method::Adapt;
+        let plan = self.job.plan();
+        let mut curve = Curve { cell: self, evaluator: &evaluator, stop, points: Vec::new(), explained: None, steps: 0, stepped };
+        // Updates come when their episodes are over: each policy is measured, and counts until the next.
+        let watched = Plan { evaluate_every: if adapts { 1 } else { plan.evaluate_every }, ..plan };
+        let failed = match drive(learner.as_mut(), &watched, &evaluator, None, Position::default(), stop, &mut curve) {
             Ok(Outcome::Stopped { .. }) => return Ok(None),
             Ok(Outcome::Finished(_)) => None,
             Err(error) if error.kind() == Kind::Diverged && failures == Failures::Worst && !self.is_source => Some(error.to_string()),
@@ -140,7 +145,7 @@ impl Cell {
             format: FORMAT,
             cell: self.digest.clone(),
             policy: policy.digest(),
-            evaluations: curve.points,
+            evaluations: if adapts { in_force(&curve.points, &plan.due()) } else { curve.points },
             failed,
             checksum: String::new(),
         }
@@ -274,15 +279,13 @@ struct Curve<'a> {
     points: Vec<Point>,
     explained: Option<f64>,
     steps: u64,
-    /// Environment steps, of episodes that are over.
-    acted: u64,
     stepped: &'a (dyn Fn(u64) + Sync),
 }
 
 impl Curve<'_> {
     fn point(&self, evaluation: &Evaluation, policy: &Policy) -> Result<Point> {
         let Evaluator { make, episodes, seed, pool, .. } = self.evaluator;
-        let at_an_end = evaluation.steps == 0 || evaluation.steps >= self.cell.job.plan().steps;
+        let at_an_end = evaluation.steps == 0 || self.cell.job.method == Method::Adapt || evaluation.steps >= self.cell.job.plan().steps;
         let episodes = if at_an_end { EPISODES_AT_ENDS.max(*episodes) } else { *episodes };
         let measured = if episodes > evaluation.returns.len() {
             let more = Evaluator { episodes, ..self.evaluator.clone() };
@@ -293,8 +296,7 @@ impl Curve<'_> {
         let source = self.cell.job.source.as_ref().map(|source| &source.policy);
         let sampled = sampled(policy, source, make, episodes, *seed, pool, self.stop)?;
         let point = Point {
-            // Its budget counts updates.
-            steps: if self.cell.job.method == Method::Adapt { self.acted } else { evaluation.steps },
+            steps: evaluation.steps,
             mean: measured,
             sampled: mean(&sampled.finished.iter().map(|episode| episode.total).collect::<Vec<_>>()),
             entropy: sampled.entropy,
@@ -320,7 +322,6 @@ impl Listener for Curve<'_> {
             Event::Iteration { steps, progress, .. } => {
                 (self.stepped)(steps - self.steps);
                 self.steps = *steps;
-                self.acted += progress.episodes.iter().map(|episode| episode.length).sum::<u64>();
                 let explained = progress.metrics.iter().find(|(name, _)| *name == "explained_variance");
                 self.explained = explained.map(|(_, value)| *value).filter(|value| value.is_finite());
             }

@@ -9,9 +9,11 @@ use crate::error::{Error, Kind, Result, did_you_mean};
 use crate::file::ron;
 use crate::imitate::{Pairs, Selection};
 use crate::learn::ppo::{Start, defaults};
+use crate::meta::Counts;
 use crate::meta::adapt::{self, Adapting};
 use crate::parallel::Pool;
 use crate::policy::Ancestor;
+use crate::rollout::MakeEnv;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
@@ -20,9 +22,6 @@ use std::sync::Arc;
 /// The source of seed `s` is learned with seed `s + SOURCE_SEEDS`: with the same one, a source of few steps and scratch would start from
 /// the same weights.
 pub const SOURCE_SEEDS: u64 = 3000;
-
-/// More updates than that nothing adapts by.
-const MOST_UPDATES: u64 = 1000;
 
 /// Below so many sources a study says little, and says so.
 pub const ENOUGH_SEEDS: u64 = 10;
@@ -67,8 +66,8 @@ pub struct Pair {
     pub name: String,
     /// What is moved.
     pub origin: Origin,
-    /// What `adapt` starts from, where that is something else.
-    pub adapt_from: Option<Box<Source>>,
+    /// What `adapt` starts from, where that is another policy.
+    pub adapt_from: Option<Origin>,
     /// Where to.
     pub target: Spec,
     /// Environment steps there.
@@ -146,6 +145,18 @@ impl Pair {
         self.origin.steps().saturating_add(self.steps)
     }
 
+    /// What a method starts from, where it starts from anything.
+    #[must_use]
+    pub fn origin_of(&self, method: Method) -> &Origin {
+        self.adapt_from.as_ref().filter(|_| method == Method::Adapt).unwrap_or(&self.origin)
+    }
+
+    /// Whether a method starts from another policy than the others: its ledger is another one.
+    #[must_use]
+    pub fn starts_elsewhere(&self, method: Method) -> bool {
+        method == Method::Adapt && self.adapt_from.is_some()
+    }
+
     /// Whether scratch is run with all these steps.
     #[must_use]
     pub fn has_control(&self, definition: &Definition) -> bool {
@@ -176,6 +187,7 @@ impl Pair {
             lessons: None,
             reward: None,
             steps: *steps,
+            counts: Counts::Steps,
             seed,
             evaluations: 1,
             evaluation_episodes: 20,
@@ -188,7 +200,10 @@ impl Pair {
     /// The job of a method in the target.
     #[must_use]
     pub fn job(&self, definition: &Definition, method: Method, factor: f64, seed: u64, source: Option<&Source>) -> Job {
-        let source = self.adapt_from.as_deref().filter(|_| method == Method::Adapt).or(source);
+        let source = match self.origin_of(method) {
+            Origin::Policy(source) => Some(&**source),
+            Origin::Environment { .. } => source,
+        };
         Job {
             environment: self.target.clone(),
             method,
@@ -196,15 +211,11 @@ impl Pair {
             source: source.filter(|_| method.needs_source()).cloned(),
             lessons: self.lessons.clone().filter(|_| method != Method::Scratch && method.takes_demonstrations()),
             reward: None,
-            steps: match method {
-                // What clones alone takes no step in the environment.
-                Method::Bc => 0,
-                // Counts updates; its configuration knows the budget.
-                Method::Adapt => MOST_UPDATES,
-                _ => self.steps,
-            },
+            // What clones alone takes no step in the environment.
+            steps: if method == Method::Bc { 0 } else { self.steps },
+            counts: Counts::Steps,
             seed,
-            evaluations: if method == Method::Adapt { MOST_UPDATES } else { definition.evaluations },
+            evaluations: definition.evaluations,
             evaluation_episodes: definition.episodes,
             evaluation_seed: seed,
             checkpoint_every: None,
@@ -489,28 +500,26 @@ fn resolve(
     if pair.name.is_empty() || pair.name.len() > 100 || !pair.name.chars().all(plain) {
         return Err(Error::usage(format!("a pair cannot be called `{}`", pair.name)).hint("letters, digits, `-`, `_` and `.`"));
     }
-    let adapt_from = pair.adapt_from.as_ref().map(|name| Source::load(name).map(Box::new)).transpose()?;
-    if adapt_from.is_some() && !methods.contains(&Method::Adapt) {
-        return Err(Error::usage("`adapt_from` is given, and `adapt` is not among the methods").hint("add `adapt` to `methods`"));
-    }
     let target = registry.resolve(&pair.target)?;
     let known = defaults::for_environment(&target.simulator);
+    let origin = match &pair.source {
+        SourceFile::Policy(name) => Origin::Policy(Box::new(Source::load(name)?)),
+        SourceFile::Environment { name, steps } if *steps <= 1 << 40 => {
+            Origin::Environment { environment: Box::new(registry.resolve(name)?), steps: *steps }
+        }
+        SourceFile::Environment { .. } => return Err(Error::usage("a source's steps lie below 2^40")),
+    };
+    let adapt_from = adapt_from(pair, methods)?;
+    let adaptation = match adapt_from.as_ref().unwrap_or(&origin) {
+        Origin::Policy(source) => adaptation_of(&source.card),
+        Origin::Environment { .. } => adapt::Config::default(),
+    };
     let configure = |method: Method| {
         let mut configuration =
             method.configuration(known.config.clone(), role.filter(|_| method.needs_source() && method.takes_demonstrations()));
-        if method == Method::Adapt {
-            let policy = match (&adapt_from, &pair.source) {
-                (Some(source), _) => Some((**source).clone()),
-                (None, SourceFile::Policy(name)) => Some(Source::load(name)?),
-                (None, SourceFile::Environment { .. }) => None,
-            };
-            configuration.adapt = Some(policy.map_or_else(adapt::Config::default, |source| adaptation_of(&source.card)));
-        }
+        configuration.adapt = configuration.adapt.map(|_| adaptation.clone());
         for text in texts {
             configuration = configuration.apply_own(text)?;
-        }
-        if let Some(adapt) = &mut configuration.adapt {
-            adapt.environment_steps = Some(pair.steps);
         }
         Ok((method, configuration))
     };
@@ -523,13 +532,14 @@ fn resolve(
         let message = format!("{} steps are less than one update in `{}`, which takes {update}", pair.steps, pair.target);
         return Err(Error::usage(message).hint(format!("give the pair at least {update} steps")));
     }
-    let origin = match &pair.source {
-        SourceFile::Policy(name) => Origin::Policy(Box::new(Source::load(name)?)),
-        SourceFile::Environment { name, steps } if *steps <= 1 << 40 => {
-            Origin::Environment { environment: Box::new(registry.resolve(name)?), steps: *steps }
-        }
-        SourceFile::Environment { .. } => return Err(Error::usage("a source's steps lie below 2^40")),
-    };
+    let adapted = configurations.iter().find_map(|(_, configuration)| configuration.adapt.as_ref());
+    let longest = target.longest_episode().unwrap_or(1);
+    if let Some(least) = adapted.map(|adapt| (adapt.episodes * longest) as u64).filter(|least| pair.steps < *least) {
+        let message =
+            format!("{} steps may be less than one update of `adapt`, which takes up to {least} in `{}`", pair.steps, pair.target);
+        return Err(Error::usage(message)
+            .hint(format!("give the pair at least {least} steps, or adapt by fewer episodes: `set: [\"adapt.episodes=5\"]`")));
+    }
     let reference_steps = file.reference.steps.unwrap_or_else(|| known.steps.max(2 * pair.steps));
     if reference_steps > 1 << 41 {
         return Err(Error::usage(format!("the reference's {reference_steps} steps are more than anybody has: they lie below 2^41")));
@@ -559,6 +569,19 @@ fn resolve(
     Ok(resolved)
 }
 
+/// Another policy than the source, from which `adapt` starts.
+fn adapt_from(pair: &PairFile, methods: &[Method]) -> Result<Option<Origin>> {
+    let Some(name) = &pair.adapt_from else { return Ok(None) };
+    if !methods.contains(&Method::Adapt) {
+        return Err(Error::usage("`adapt_from` is given, and `adapt` is not among the methods").hint("add `adapt` to `methods`"));
+    }
+    if let SourceFile::Environment { .. } = pair.source {
+        return Err(Error::usage("`adapt_from` is one policy, the source is one for every seed: they scatter differently")
+            .hint("give the pair a `Policy` as its source"));
+    }
+    Ok(Some(Origin::Policy(Box::new(Source::load(name)?))))
+}
+
 /// Fails where a source cannot be moved to its target by one of the methods, before anything runs.
 fn fits(pair: &Pair, registry: &Registry) -> Result<()> {
     let spaces = registry.build(&pair.target)?.spaces().clone();
@@ -573,11 +596,15 @@ fn fits(pair: &Pair, registry: &Registry) -> Result<()> {
         let moved = carry(*method, configuration, Some(&policy), &spaces, 0);
         moved.map_err(|error| error.at(format!("{} by {}", pair.title(), method.name())))?;
     }
-    if let Some((_, Configuration { adapt: Some(config), .. })) = pair.configurations.iter().find(|(method, _)| *method == Method::Adapt) {
-        let policy = pair.adapt_from.as_ref().map_or(policy, |source| source.policy.clone());
+    if let Some(config) = pair.configurations.iter().find_map(|(_, configuration)| configuration.adapt.as_ref()) {
+        let policy = match &pair.adapt_from {
+            Some(Origin::Policy(source)) => source.policy.clone(),
+            _ => policy,
+        };
         let (registry, target) = (registry.clone(), pair.target.clone());
-        let adapting = Adapting::new(config.clone(), policy, Arc::new(move || registry.build(&target)), 0);
-        adapting.map_err(|error| error.at(format!("{} by adapt", pair.title())))?;
+        let make: MakeEnv = Arc::new(move || registry.build(&target));
+        let fits = config.check_adapts(&policy).and_then(|()| Adapting::new(config.clone(), Counts::Steps, policy, make, 0));
+        fits.map_err(|error| error.at(format!("{} by adapt", pair.title())))?;
     }
     if let Some(lessons) = &pair.lessons {
         let fresh = Start::fresh(&defaults::for_environment(&pair.target.simulator).config, &spaces, 0)?.policy;

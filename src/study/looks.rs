@@ -78,10 +78,12 @@ fn sentence(looks: &[Look], now: &Look) -> Option<String> {
 
 fn plan(definition: &Definition) -> String {
     let pair = |pair: &super::Pair| {
-        let origin = match &pair.origin {
+        let identity = |origin: &Origin| match origin {
             Origin::Policy(source) => source.card.digest.clone(),
             Origin::Environment { environment, steps } => format!("{} {steps}", environment.digest()),
         };
+        let adapt_from = pair.adapt_from.as_ref().map_or_else(String::new, |origin| format!(" {}", identity(origin)));
+        let origin = identity(&pair.origin) + &adapt_from;
         let configurations: Vec<String> = pair.configurations.iter().map(|(_, configuration)| configuration.to_ron()).collect();
         let lessons = pair.lessons.as_ref().map(|lessons| (&lessons.digest, lessons.selection, lessons.role));
         format!(

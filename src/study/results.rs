@@ -5,7 +5,7 @@ use super::cell::{CellResult, Point};
 use super::definition::{Definition, Pair};
 use super::file::Measure;
 use super::gathered::{Gathered, copies};
-use super::measure::{in_force, measure};
+use super::measure::measure;
 use super::stages::Trial;
 use super::transfer_metrics::{Anchors, Estimate, TimeToThreshold, TransferMetrics, difference};
 use super::verdict::{Budget, Comparison, LEAST_SEEDS, MARGIN, Sides, SignChange, judge, sign_changes};
@@ -208,7 +208,7 @@ pub(super) fn interval_of(values: &[f64]) -> Option<Interval> {
 }
 
 fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> PairResults {
-    let Gathered { sources, random, action, reference, mut arms, control, best } = gathered;
+    let Gathered { sources, random, action, reference, arms, control, best } = gathered;
     let copies = copies(definition, &arms, &sources);
     let failed = failures(&reference, "the reference").chain(failures(&control, "scratch with all steps")).collect();
     let random = mean(&random);
@@ -229,10 +229,6 @@ fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> Pai
     let whole = arms.iter().filter(|arm| arm.method.learns()).flat_map(|arm| &arm.cells).find(|cell| cell.failed.is_none());
     let times: Vec<u64> = whole.map_or_else(Vec::new, |cell| cell.evaluations.iter().map(|point| point.steps).collect());
     let sure = sure_below(&action, &scratch);
-    // Whole episodes, however long, come before an update: its curve is read where the others have their evaluations.
-    for cell in arms.iter_mut().filter(|arm| arm.method == Method::Adapt).flat_map(|arm| &mut arm.cells) {
-        cell.evaluations = in_force(&cell.evaluations, &times);
-    }
     let context = Context { definition, pair, anchors, scratch: &scratch, control: control.as_ref(), times: &times, worst, sure };
     let mut arms: Vec<Arm> = arms.into_iter().map(|arm| context.arm(arm)).collect();
     find_idle(&mut arms, anchors);

@@ -52,21 +52,8 @@ fn lessons_in(spec: &Spec, policy: &str, episodes: u64, every: u32) -> Lessons {
 pub(crate) fn job(environment: &str, method: Method, lessons: Option<Lessons>, steps: u64, seed: u64) -> Job {
     let environment = Registry::standard().resolve(environment).unwrap();
     let known = defaults::for_environment(&environment.simulator);
-    Job {
-        configuration: method.configuration(known.config, None),
-        environment,
-        method,
-        source: None,
-        lessons,
-        reward: None,
-        steps,
-        seed,
-        evaluations: 1,
-        evaluation_episodes: 100,
-        evaluation_seed: seed,
-        checkpoint_every: None,
-        command: String::new(),
-    }
+    let configuration = method.configuration(known.config, None);
+    Job { lessons, evaluations: 1, evaluation_episodes: 100, ..Job::new(environment, method, configuration, steps, seed) }
 }
 
 /// One small job of every method that learns from demonstrations, and of what else goes another way: between them they use everything a

@@ -74,5 +74,6 @@ impl Sinusoid {
             vec![STEPS[at].to_string(), number(PUBLISHED[at]), cell(over_seeds(maml, at)), cell(over_seeds(pooled, at))]
         });
         terminal::table(&["inner steps", "published", "maml", "trained on all waves"], &[], rows.collect());
+        terminal::note("steps after the first are half as long; the paper does not say so of its own");
     }
 }

@@ -8,9 +8,10 @@ use crate::cli::signals;
 use crate::cli::terminal::{self, Ending};
 use crate::cli::watch::{check_page, write_page};
 use crate::env::tasks::Tasks;
-use crate::env::{Registry, Spec};
+use crate::env::{Registry, Spaces, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
+use crate::meta::adapt::Point;
 use crate::meta::{self, Inner, adapt, oracle};
 use crate::policy::Policy;
 use crate::report;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// Lay meta-learned starts beside each other: what each earns in the same tasks, update by update.
 ///
 /// The runs must have learned the same task distribution, divided alike; each adapts by the steps that it was learned for. Beside them stands a start from
-/// nothing that adapts by the steps of the first, and every start is compared task by task with pooled training, where that is among them. Ends with a table and a page.
+/// nothing that adapts by the steps of the first that does, and every start is compared task by task with pooled training, where that is among them. Ends with a table and a page.
 #[derive(Args)]
 #[command(
     after_help = "Example:\n  heirloom meta navigation_tasks --method maml\n  heirloom meta navigation_tasks --method pooled\n  heirloom meta compare runs/navigation_tasks-maml-0 runs/navigation_tasks-pooled-0"
@@ -75,7 +76,10 @@ impl Compare {
         let tasks = first.tasks(self.seed)?;
         let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{}-adaptation.html", first.spec.name)));
         check_page(&out)?;
-        contenders.push(scratch(first, self.seed));
+        let family = registry.build(&first.family())?.spaces().clone();
+        let rule = contenders.iter().find(|contender| contender.adapts());
+        let scratch = scratch(&contenders[0], rule, &family, self.seed);
+        contenders.push(scratch);
         name_apart(&mut contenders);
         if !self.json {
             terminal::note(tasks.describe().trim_end());
@@ -100,7 +104,10 @@ impl Compare {
             let Contender { policy, adapt, .. } = contender;
             // The same draws for all; an oracle is shown them.
             let measuring = Measuring { tasks: &contender.tasks(self.seed)?, ..measuring };
-            let courses = measuring.courses(policy, adapt).map_err(|error| error.at(contender.path.display()))?;
+            // What is taken as it is stays where it is, however many updates the others have.
+            let updates = if contender.adapts() { self.updates } else { 0 };
+            let courses = Measuring { updates, ..measuring }.courses(policy, adapt).map_err(|error| error.at(contender.path.display()))?;
+            let courses = courses.into_iter().map(|(split, courses)| (split, lengthened(courses, self.updates))).collect();
             let is_scratch = contender.method == Method::Scratch;
             let (steps, rule) = (report::number::count(contender.steps), contender.rule());
             let about = if is_scratch {
@@ -109,7 +116,9 @@ impl Compare {
                 format!("{}; {steps} environment steps of training; {rule}", contender.method.about())
             };
             let start = Start { name: contender.name.clone(), about, is_scratch, courses };
-            films.extend(measuring.films(index, policy, adapt, &start, DRAWN)?);
+            if contender.adapts() {
+                films.extend(measuring.films(index, policy, adapt, &start, DRAWN)?);
+            }
             starts.push(start);
         }
         let pooled = contenders.iter().position(|contender| contender.method == Method::Pooled);
@@ -131,7 +140,7 @@ impl Compare {
     fn show(&self, found: &Adaptation, page: &Path, written: &str) {
         if self.json {
             let each = found.starts.iter().map(|start| {
-                let splits = start.courses.iter().map(|(split, courses)| (split.name().to_owned(), measuring::to_json(courses, self.updates)));
+                let splits = start.courses.iter().map(|(split, courses)| (split.name().to_owned(), measuring::to_json(courses)));
                 serde_json::json!({"name": start.name, "returns": splits.collect::<serde_json::Map<_, _>>(), "more_than_reference": found.differences(start)})
             });
             let reference = found.reference.map(|index| found.starts[index].name.clone());
@@ -140,11 +149,10 @@ impl Compare {
         }
         let rows = found.starts.iter().flat_map(|start| {
             start.courses.iter().map(|(split, courses)| {
-                [vec![start.name.clone(), format!("{} ({} tasks)", split.name(), courses.len())], measuring::cells(courses, self.updates)]
-                    .concat()
+                [vec![start.name.clone(), format!("{} ({} tasks)", split.name(), courses.len())], measuring::cells(courses)].concat()
             })
         });
-        measuring::table(&["start", "return"], self.updates, rows.collect());
+        measuring::table(&["start", "return"], rows.collect());
         terminal::say(written);
     }
 }
@@ -208,37 +216,41 @@ impl Contender {
         Tasks::new(&self.spec, &self.meta.splits, seed)
     }
 
+    fn adapts(&self) -> bool {
+        self.method.adapts() || self.method == Method::Scratch
+    }
+
     /// How it adapts, in words.
     fn rule(&self) -> String {
+        if !self.adapts() {
+            return "does not adapt".to_owned();
+        }
         let rates = self.adapt.rates(&self.policy);
         let (least, most) =
             rates.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), rate| (least.min(*rate), most.max(*rate)));
-        let size = match most {
-            0.0 => return "does not adapt".to_owned(),
-            _ if least == most => format!("{most}"),
-            _ => format!("{least:.3} to {most:.3}"),
-        };
+        let size = if least == most { most.to_string() } else { format!("{least:.3} to {most:.3}") };
         format!("adapts by steps of {size} at a discount of {}", self.adapt.discount)
     }
 }
 
-/// New weights of the same networks, which adapt by steps of the size that the first start's inner steps began with.
-fn scratch(first: &Contender, seed: u64) -> Contender {
-    let shape = first.policy.shape.clone();
-    let params = shape.init(seed);
-    let policy = Policy { shape, params, inner_rates: None, normalizer: None, return_moments: None, ..first.policy.clone() };
-    let adapt = adapt::Config { rate: Some(first.meta.inner_rate), ..adapt::Config::of(&first.meta, Inner::LogProb) };
-    let (spec, meta) = (first.spec.clone(), first.meta.clone());
-    Contender {
-        name: Method::Scratch.name().to_owned(),
-        method: Method::Scratch,
-        policy,
-        adapt,
-        spec,
-        meta,
-        steps: 0,
-        path: "scratch".into(),
+/// Courses of so many updates, of a start that has none: what it is before is what it stays.
+fn lengthened(mut courses: Vec<Vec<Point>>, updates: usize) -> Vec<Vec<Point>> {
+    for course in &mut courses {
+        if let Some(last) = course.last().copied() {
+            course.resize(updates + 1, last);
+        }
     }
+    courses
+}
+
+/// New weights of the same networks in the family itself, which adapt by steps of the size that those of `rule` began with.
+fn scratch(first: &Contender, rule: Option<&Contender>, spaces: &Spaces, seed: u64) -> Contender {
+    let meta = rule.map_or(&first.meta, |rule| &rule.meta).clone();
+    let policy = Policy::untrained(meta.shape(spaces), spaces, seed);
+    let adapt = adapt::Config { rate: Some(meta.inner_rate), ..adapt::Config::of(&meta, Inner::LogProb) };
+    let spec = first.family();
+    let (name, path) = (Method::Scratch.name().to_owned(), "scratch".into());
+    Contender { name, method: Method::Scratch, policy, adapt, spec, meta, steps: 0, path }
 }
 
 /// Two runs of one method are told apart by their folders.

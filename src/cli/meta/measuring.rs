@@ -56,24 +56,32 @@ impl Measuring<'_> {
 }
 
 /// Heads of a table of returns before and after updates.
-pub(super) fn heads(updates: usize) -> Vec<String> {
+fn heads(points: usize) -> Vec<String> {
     let head = |update: usize| match update {
         0 => "before".to_owned(),
         1 => "after 1 update".to_owned(),
         update => format!("after {update}"),
     };
-    (0..=updates).map(head).collect()
+    (0..points).map(head).collect()
+}
+
+/// What courses are over tasks, before the first update, after it, ...
+fn over_tasks(courses: &[Vec<Point>]) -> Vec<Interval> {
+    let points = courses.first().map_or(0, Vec::len);
+    (0..points).map(|update| adapt::over_tasks(courses, update)).collect()
 }
 
 /// Returns before and after updates, as cells of a table.
-pub(super) fn cells(courses: &[Vec<Point>], updates: usize) -> Vec<String> {
-    let points = (0..=updates).map(|update| adapt::over_tasks(courses, update));
-    points.map(|Interval { mean, low, high }| format!("{} [{}, {}]", number(mean), number(low), number(high))).collect()
+pub(super) fn cells(courses: &[Vec<Point>]) -> Vec<String> {
+    over_tasks(courses)
+        .into_iter()
+        .map(|Interval { mean, low, high }| format!("{} [{}, {}]", number(mean), number(low), number(high)))
+        .collect()
 }
 
 /// The same for programs.
-pub(super) fn to_json(courses: &[Vec<Point>], updates: usize) -> serde_json::Value {
-    let points: Vec<Interval> = (0..=updates).map(|update| adapt::over_tasks(courses, update)).collect();
+pub(super) fn to_json(courses: &[Vec<Point>]) -> serde_json::Value {
+    let points = over_tasks(courses);
     serde_json::json!({
         "means": points.iter().map(|point| point.mean).collect::<Vec<_>>(),
         "intervals": points.iter().map(|point| [point.low, point.high]).collect::<Vec<_>>(),
@@ -81,8 +89,9 @@ pub(super) fn to_json(courses: &[Vec<Point>], updates: usize) -> serde_json::Val
 }
 
 /// Prints rows of returns under what they are of.
-pub(super) fn table(first: &[&str], updates: usize, rows: Vec<Vec<String>>) {
-    let heads = heads(updates);
+pub(super) fn table(first: &[&str], rows: Vec<Vec<String>>) {
+    let cells = rows.first().map_or(0, Vec::len);
+    let heads = heads(cells - first.len());
     let heads: Vec<&str> = first.iter().copied().chain(heads.iter().map(String::as_str)).collect();
     terminal::table(&heads, &[], rows);
 }

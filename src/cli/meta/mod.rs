@@ -133,9 +133,17 @@ impl Learn {
         let seed = self.run.seed.unwrap_or(0);
         if let Some(meta) = &configuration.meta {
             let tasks = Tasks::new(&environment, &meta.splits, seed)?;
-            self.ledger(&tasks, meta, method, iterations).check(LOOKED_THROUGH)?;
-            if !self.run.json && !self.run.resume {
-                terminal::note(tasks.describe().trim_end());
+            // A run that goes on has its own.
+            if !self.run.resume {
+                self.ledger(&tasks, meta, method, iterations).check(LOOKED_THROUGH)?;
+                if !self.run.json {
+                    terminal::note(tasks.describe().trim_end());
+                }
+                if tasks.is_finite() {
+                    terminal::note(
+                        "every parameter is a Choice: the tasks to judge by are those that are trained on, and say nothing of new ones",
+                    );
+                }
             }
             return Ok(if method == Method::Oracle { oracle::shown(&tasks) } else { environment });
         }
@@ -171,8 +179,14 @@ impl Learn {
         let tasks = &Tasks::new(&job.environment, &meta.splits, job.seed)?;
         let config = adapt::Config::of(&meta, recipe.inner);
         let ledger = self.ledger(tasks, &meta, job.method, finished.evaluation.steps);
-        Ledger { validated: job.evaluation_episodes as u64, ..ledger }.write(&finished.out.join("tasks.csv"))?;
-        let (count, updates, seed) = (self.test_tasks(), self.updates(), job.seed);
+        let ledger = Ledger { validated: job.evaluation_episodes as u64, ..ledger };
+        ledger.write(&finished.out.join("tasks.csv"))?;
+        if let Err(error) = ledger.check(u64::MAX) {
+            terminal::warn(&error);
+        }
+        // What is taken as it is has no updates.
+        let updates = if job.method.adapts() { self.updates() } else { 0 };
+        let (count, seed) = (self.test_tasks(), job.seed);
         let measuring = Measuring { registry, tasks, count, updates, seed, pool: &evaluator.pool, stop };
         let courses = measuring.courses(policy, &config)?;
         let start = Start { name: job.method.name().to_owned(), about: job.method.about().to_owned(), is_scratch: false, courses };
@@ -197,7 +211,7 @@ impl Learn {
             let mut json = training::to_json(finished);
             if let Some(Measured { start, page, .. }) = measured {
                 for (split, courses) in &start.courses {
-                    json[split.name()] = measuring::to_json(courses, self.updates());
+                    json[split.name()] = measuring::to_json(courses);
                 }
                 json["page"] = page.display().to_string().into();
             }
@@ -211,9 +225,9 @@ impl Learn {
         if let Some(Measured { start, written, .. }) = measured {
             let rows = start.courses.iter().map(|(split, courses)| {
                 let name = format!("{} ({} tasks)", split.name(), courses.len());
-                [vec![name], measuring::cells(courses, self.updates())].concat()
+                [vec![name], measuring::cells(courses)].concat()
             });
-            measuring::table(&["return"], self.updates(), rows.collect());
+            measuring::table(&["return"], rows.collect());
             terminal::say(written);
         }
         if finished.job.method.adapts() {

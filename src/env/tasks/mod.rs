@@ -156,14 +156,16 @@ impl Tasks {
         spec
     }
 
-    /// The least and the greatest value of every drawn parameter's law, where these differ.
+    /// The law of every drawn parameter.
     #[must_use]
-    pub fn ends(&self) -> BTreeMap<String, (f64, f64)> {
-        let ends = |region: &Region| {
-            let law = Quantity::Drawn(region.law.clone());
-            (region.name.clone(), (law.least(), law.greatest()))
-        };
-        self.regions.iter().map(ends).filter(|(_, (low, high))| low < high).collect()
+    pub fn laws(&self) -> BTreeMap<String, Distribution> {
+        self.regions.iter().map(|region| (region.name.clone(), region.law.clone())).collect()
+    }
+
+    /// Whether every parameter is a Choice: then all splits have the same few tasks.
+    #[must_use]
+    pub fn is_finite(&self) -> bool {
+        self.regions.iter().all(|region| matches!(region.law, Distribution::Choice(_)))
     }
 
     /// The first tasks of a split.

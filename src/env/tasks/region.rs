@@ -2,6 +2,7 @@
 
 use crate::env::parameter::{Distribution, Quantity};
 use crate::seed::Rng;
+use statrs::distribution::{ContinuousCDF, Normal};
 use std::fmt;
 
 /// From a lower share to an upper one.
@@ -38,6 +39,17 @@ impl Region {
             Distribution::LogUniform(..) => Distribution::LogUniform(low, high),
             Distribution::TruncatedNormal(mean, sd, ..) => Distribution::TruncatedNormal(*mean, *sd, low, high),
             Distribution::Choice(values) => Distribution::Choice(values.clone()),
+        }
+    }
+
+    /// The mass that a normal law has in the region of training; of other laws, which are drawn from directly, 1.
+    pub(super) fn mass_inside(&self) -> f64 {
+        match self.law_inside() {
+            Distribution::TruncatedNormal(mean, sd, low, high) => {
+                let [least, most] = [low, high].map(|end| Normal::standard().cdf((end - mean) / sd));
+                most - least
+            }
+            _ => 1.0,
         }
     }
 

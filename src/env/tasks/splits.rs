@@ -26,6 +26,9 @@ impl Default for Splits {
     }
 }
 
+/// Whoever draws again until a number falls into a region, draws a million times at most.
+const LEAST_MASS: f64 = 1e-6;
+
 /// More than that leaves nothing to train on.
 const MOST_EXTRAPOLATED: f64 = 0.9;
 
@@ -51,6 +54,10 @@ impl Splits {
         let whole = matches!(law, Distribution::Choice(_));
         let kept = if whole { 0.0 } else { self.extrapolate / 2.0 };
         let region = Region::around(name, law, inside.unwrap_or([kept, 1.0 - kept]));
+        if region.mass_inside() < LEAST_MASS {
+            let law = Quantity::Drawn(region.law_inside());
+            return Err(Error::usage(format!("`{}` almost never falls into its region of training: {law}", region.name)).hint("widen it"));
+        }
         let Some(outside) = outside else { return Ok(region) };
         if outside[0] < region.inside[1] && region.inside[0] < outside[1] {
             let [train, extrapolation] =

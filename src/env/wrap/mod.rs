@@ -16,6 +16,7 @@ mod reward_scale;
 mod show_parameters;
 mod trial;
 
+use super::parameter::Distribution;
 use super::{ActionSpace, Env, Spaces};
 use crate::error::{Error, Result, did_you_mean};
 use serde::{Deserialize, Serialize};
@@ -85,9 +86,9 @@ pub enum Wrapper {
         /// The factor.
         factor: f64,
     },
-    /// Shows parameters of context or objective as further channels, which go from -1 at the first number to 1 at the second: what an oracle
-    /// knows of the task.
-    ShowParameters(BTreeMap<String, (f64, f64)>),
+    /// Shows parameters of context or objective as further channels, each from -1 at the least value of a law to 1 at the greatest, of a
+    /// `LogUniform` one by the logarithm: what an oracle knows of the task.
+    ShowParameters(BTreeMap<String, Distribution>),
     /// Makes so many episodes of one task one episode, and shows the last action, the last reward and whether an episode had ended: `done`.
     /// `max_episode_steps` is then the limit of each of them.
     Trial {
@@ -149,7 +150,7 @@ impl Wrapper {
             Self::FrameStack { frames } => count("frames", *frames),
             Self::Trial { episodes } => count("episodes", *episodes),
             Self::ActionScale { factor } | Self::RewardScale { factor } => amount("factor", *factor, -1e6),
-            Self::ShowParameters(ends) => ends.iter().try_for_each(|(name, ends)| show_parameters::check(name, *ends)),
+            Self::ShowParameters(laws) => laws.iter().try_for_each(|(name, law)| show_parameters::check(name, law)),
             Self::ScaleChannels(factors) => factors.iter().try_for_each(|(name, factor)| amount(name, *factor, -1e6)),
             Self::PermuteChannels(_)
             | Self::DropChannels(_)
@@ -179,7 +180,7 @@ impl Wrapper {
             Self::ActionReversed => Ok(action_map::reverse(env)),
             Self::BrokenAction { action, instead } => action_map::broken(env, action, instead.as_deref()),
             Self::RewardScale { factor } => Ok(reward_scale::around(env, *factor)),
-            Self::ShowParameters(ends) => show_parameters::around(env, ends),
+            Self::ShowParameters(laws) => show_parameters::around(env, laws),
             Self::Trial { episodes } => Ok(trial::around(env, *episodes)),
         };
         built.and_then(with_unique_channels).map_err(|error| error.at(self.name()))

@@ -1,5 +1,6 @@
 //! The task as channels: what a policy could know if somebody told it.
 
+use crate::env::parameter::{Distribution, Quantity};
 use crate::env::{Action, Channel, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
@@ -10,42 +11,58 @@ struct ShowParameters {
     spaces: Spaces,
     /// Channels of the inner observation.
     seen: usize,
-    /// Each parameter, and where its channel is -1 and 1.
-    ends: Vec<(String, (f64, f64))>,
+    /// Each parameter, and over which law its channel goes from -1 to 1.
+    laws: Vec<(String, Distribution)>,
     /// What the channels show in this episode.
     shown: Vec<f64>,
 }
 
-/// Fails where a channel could not go from the one end to the other.
-pub(super) fn check(name: &str, (low, high): (f64, f64)) -> Result<()> {
-    let apart = low.is_finite() && high.is_finite() && (high - low).is_finite() && low < high;
-    if apart {
+/// Fails where a law has no beginning and no end.
+pub(super) fn check(name: &str, law: &Distribution) -> Result<()> {
+    let [low, high] = ends(law);
+    let fine = low.is_finite() && high.is_finite() && low <= high && (low > 0.0 || !matches!(law, Distribution::LogUniform(..)));
+    if fine {
         return Ok(());
     }
-    Err(Error::usage(format!("`{name}` cannot be shown between {low} and {high}")).hint("write the smaller number first"))
+    let shown = Quantity::Drawn(law.clone());
+    Err(Error::usage(format!("`{name}` cannot be shown over {shown}")).hint("write a law of finite numbers, the smaller one first"))
+}
+
+fn ends(law: &Distribution) -> [f64; 2] {
+    let law = Quantity::Drawn(law.clone());
+    [law.least(), law.greatest()]
+}
+
+/// Where a value lies between the ends of a law: from -1 to 1, and beyond; 0 where the law has one value alone.
+fn place(law: &Distribution, value: f64) -> f64 {
+    let [low, high] = ends(law);
+    let between = |low: f64, value: f64, high: f64| if low < high { 2.0 * (value - low) / (high - low) - 1.0 } else { 0.0 };
+    match law {
+        Distribution::LogUniform(..) => between(low.ln(), value.ln(), high.ln()),
+        _ => between(low, value, high),
+    }
 }
 
 /// # Errors
 /// When the environment has no such parameter.
-pub(super) fn around(inner: Box<dyn Env>, ends: &BTreeMap<String, (f64, f64)>) -> Result<Box<dyn Env>> {
-    if let Some(name) = ends.keys().find(|name| inner.parameter(name).is_none()) {
+pub(super) fn around(inner: Box<dyn Env>, laws: &BTreeMap<String, Distribution>) -> Result<Box<dyn Env>> {
+    if let Some(name) = laws.keys().find(|name| inner.parameter(name).is_none()) {
         return Err(Error::usage(format!("there is no parameter `{name}` to show")).hint("`heirloom envs show NAME` lists them"));
     }
     let Spaces { observation: mut channels, action } = inner.spaces().clone();
     let seen = channels.len();
     // Beyond its ends a parameter is shown too.
-    channels.extend(ends.keys().map(Channel::unbounded));
-    let ends: Vec<(String, (f64, f64))> = ends.iter().map(|(name, ends)| (name.clone(), *ends)).collect();
-    let shown = vec![0.0; ends.len()];
-    Ok(Box::new(ShowParameters { inner, spaces: Spaces { observation: channels, action }, seen, ends, shown }))
+    channels.extend(laws.keys().map(Channel::unbounded));
+    let laws: Vec<(String, Distribution)> = laws.iter().map(|(name, law)| (name.clone(), law.clone())).collect();
+    let shown = vec![0.0; laws.len()];
+    Ok(Box::new(ShowParameters { inner, spaces: Spaces { observation: channels, action }, seen, laws, shown }))
 }
 
 impl ShowParameters {
     /// Reads the parameters of the episode that has begun.
     fn read(&mut self) {
-        for (shown, (name, (low, high))) in self.shown.iter_mut().zip(&self.ends) {
-            let value = self.inner.parameter(name).unwrap_or(f64::NAN);
-            *shown = 2.0 * (value - low) / (high - low) - 1.0;
+        for (shown, (name, law)) in self.shown.iter_mut().zip(&self.laws) {
+            *shown = place(law, self.inner.parameter(name).unwrap_or(f64::NAN));
         }
     }
 }
@@ -97,6 +114,8 @@ impl Env for ShowParameters {
 
 #[cfg(test)]
 mod tests {
+    use super::place;
+    use crate::env::parameter::Distribution;
     use crate::env::{Action, Env, Registry, Snapshot, Spec};
     use crate::error::Result;
     use crate::seed::Stream;
@@ -108,8 +127,7 @@ mod tests {
 
     #[test]
     fn what_was_drawn_is_shown_in_every_step_and_after_a_restore() {
-        let family =
-            "(simulator: \"tasks/navigation\", objective: (goal_x: Uniform(1, 3)), wrappers: [ShowParameters({\"goal_x\": (1, 3)})])";
+        let family = "(simulator: \"tasks/navigation\", objective: (goal_x: Uniform(1, 3)), wrappers: [ShowParameters({\"goal_x\": Uniform(1, 3)})])";
         let mut env = build(family).unwrap();
         let (mut rng, mut seen) = (Stream::Env(0).under(4), [0.0; 3]);
         let mut last = f64::NAN;
@@ -134,13 +152,23 @@ mod tests {
     #[test]
     fn a_fixed_parameter_is_shown_too_and_one_that_is_not_there_is_refused() {
         let fixed = |ends: &str| build(&format!("(simulator: \"classic/cartpole\", wrappers: [ShowParameters({{{ends}}})])"));
-        let mut env = fixed("\"gravity\": (0, 19.6)").unwrap();
+        let mut env = fixed("\"gravity\": Uniform(0, 19.6)").unwrap();
         let mut seen = [f64::NAN; 5];
         env.reset(&mut Stream::Env(0).under(0), &mut seen).unwrap();
         assert!(seen[4].abs() < 1e-12, "{seen:?}");
         let refused = |ends: &str| fixed(ends).err().unwrap().message().to_owned();
-        assert_eq!(refused("\"gravty\": (0, 1)"), "there is no parameter `gravty` to show");
-        assert_eq!(refused("\"gravity\": (1, 1)"), "`gravity` cannot be shown between 1 and 1");
-        assert_eq!(refused("\"gravity\": (0, inf)"), "`gravity` cannot be shown between 0 and inf");
+        assert_eq!(refused("\"gravty\": Uniform(0, 1)"), "there is no parameter `gravty` to show");
+        assert_eq!(refused("\"gravity\": Uniform(2, 1)"), "`gravity` cannot be shown over Uniform(2, 1)");
+        assert_eq!(refused("\"gravity\": LogUniform(0, 1)"), "`gravity` cannot be shown over LogUniform(0, 1)");
+        assert_eq!(refused("\"gravity\": Uniform(0, inf)"), "`gravity` cannot be shown over Uniform(0, inf)");
+        assert_eq!(refused("\"gravity\": Choice([])"), "`gravity` cannot be shown over Choice([])");
+    }
+
+    #[test]
+    fn a_logarithmic_law_is_shown_by_its_logarithm() {
+        let law = Distribution::LogUniform(0.01, 100.0);
+        let places = [0.01, 1.0, 100.0].map(|value| place(&law, value));
+        assert!(places.iter().zip([-1.0, 0.0, 1.0]).all(|(place, expected)| (place - expected).abs() < 1e-12), "{places:?}");
+        assert_eq!(place(&Distribution::Choice(vec![3.0]), 3.0), 0.0);
     }
 }

@@ -43,7 +43,7 @@ fn demonstrations(lessons: &Lessons) -> String {
 
 fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
     let steps = if arm.method.learns() { shown.found.steps } else { 0 };
-    let source = if arm.method.needs_source() { shown.pair.origin.steps() } else { 0 };
+    let source = if arm.method.needs_source() { shown.pair.origin_of(arm.method).steps() } else { 0 };
     let tuning = arm.trials.iter().map(|trial| trial.values.len() as u64 * steps).sum::<u64>();
     let configuration = shown.pair.configuration(arm.method, arm.factor);
     html! {

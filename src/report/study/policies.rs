@@ -4,22 +4,25 @@ use crate::choose::Source;
 use crate::policy::Ancestor;
 use crate::report::number::{count, limits, number};
 use crate::stats::Interval;
-use crate::study::{Definition, Origin, Pair, PairResults, Results};
+use crate::study::{Definition, Origin, PairResults, Results};
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
 pub(super) fn section(definition: &Definition, results: &Results) -> Markup {
     let mut met = BTreeSet::new();
-    let distinct: Vec<(&Pair, &PairResults)> =
-        definition.pairs.iter().zip(&results.pairs).filter(|(pair, _)| met.insert(identity(&pair.origin))).collect();
+    let moved = definition.pairs.iter().zip(&results.pairs).flat_map(|(pair, found)| {
+        let origins = std::iter::once(&pair.origin).chain(&pair.adapt_from);
+        origins.map(move |origin| (origin, found))
+    });
+    let distinct: Vec<(&Origin, &PairResults)> = moved.filter(|(origin, _)| met.insert(identity(origin))).collect();
     html! {
         section #policies {
             h2 { "What was moved" }
-            @for (index, (pair, found)) in distinct.iter().enumerate() {
+            @for (index, (origin, found)) in distinct.iter().enumerate() {
                 article id=(format!("policy-{}", index + 1)) {
-                    @match &pair.origin {
+                    @match origin {
                         Origin::Policy(source) => (policy(source)),
-                        Origin::Environment { steps, .. } => (learned(pair, found, *steps)),
+                        Origin::Environment { steps, .. } => (learned(&origin.name(), found, *steps)),
                     }
                 }
             }
@@ -27,9 +30,9 @@ pub(super) fn section(definition: &Definition, results: &Results) -> Markup {
     }
 }
 
-fn learned(pair: &Pair, found: &PairResults, steps: u64) -> Markup {
+fn learned(name: &str, found: &PairResults, steps: u64) -> Markup {
     html! {
-        h3 { "Policies from " (pair.origin.name()) ", " (count(steps)) " steps each" }
+        h3 { "Policies from " (name) ", " (count(steps)) " steps each" }
         dl {
             @if let Some(first) = found.sources.first() {
                 dt { "made by" }

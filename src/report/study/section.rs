@@ -34,7 +34,7 @@ fn answer(shown: &Shown<'_>) -> Markup {
             }
         }
         p.hint {
-            @match &shown.pair.origin {
+            @match shown.found.speaking().first().map_or(&shown.pair.origin, |arm| shown.pair.origin_of(arm.method)) {
                 Origin::Policy(source) => { "Judged is one policy, " (source.name()) ", not the environment that it comes from." }
                 Origin::Environment { .. } => { "Judged is the environment as a source: every seed has a policy of its own from it." }
             }
