@@ -84,4 +84,4 @@ for part in options.parts or ["navigation", "families"]:
         table("navigation_tasks", ["test"], "--set", "meta.splits.extrapolate=0")
     else:
         for tasks in ["cartpole_tasks", "pendulum_tasks"]:
-            table(tasks, ["test", "extrapolation"], "--set", "meta.episodes=5")
+            table(tasks, ["test", "extrapolation"], "--set", "meta.episodes=5", "--set", "meta.tasks=10")
