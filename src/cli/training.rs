@@ -196,8 +196,10 @@ fn default_out(job: &Job) -> PathBuf {
 pub(super) fn show(finished: &Finished) {
     let interval = finished.evaluation.interval();
     let (seconds, counts) = (finished.took.as_secs_f64(), finished.job.method.counts());
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shown with few digits")]
-    let rate = (finished.steps as f64 / seconds.max(1e-9)).round() as u64;
+    #[expect(clippy::cast_precision_loss, reason = "shown with few digits")]
+    let rate = finished.steps as f64 / seconds.max(1e-9);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shown with few digits")]
+    let rate = if rate < 10.0 { number(rate) } else { count(rate.round() as u64) };
     let rows = vec![
         vec![
             "return".into(),
@@ -211,7 +213,7 @@ pub(super) fn show(finished: &Finished) {
             ),
         ],
         vec!["best".into(), format!("{} in {}/best", finished.best.map_or_else(|| "-".into(), number), finished.out.display())],
-        vec![counts.into(), format!("{} in {seconds:.1} s, {} {counts}/s", count(finished.steps), count(rate))],
+        vec![counts.into(), format!("{} in {seconds:.1} s, {rate} {counts}/s", count(finished.steps))],
         vec!["run".into(), format!("{} ({})", finished.out.display(), bytes(disk::size(&finished.out)))],
     ];
     terminal::table(&["", ""], &[], rows);
