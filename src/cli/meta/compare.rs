@@ -115,7 +115,7 @@ impl Compare {
             } else {
                 format!("{}; {steps} environment steps of training; {rule}", contender.method.about())
             };
-            let start = Start { name: contender.name.clone(), about, is_scratch, courses };
+            let start = Start { name: contender.name.clone(), about, is_scratch, adapts: contender.adapts(), courses };
             if contender.adapts() {
                 films.extend(measuring.films(index, policy, adapt, &start, DRAWN)?);
             }

@@ -189,7 +189,13 @@ impl Learn {
         let (count, seed) = (self.test_tasks(), job.seed);
         let measuring = Measuring { registry, tasks, count, updates, seed, pool: &evaluator.pool, stop };
         let courses = measuring.courses(policy, &config)?;
-        let start = Start { name: job.method.name().to_owned(), about: job.method.about().to_owned(), is_scratch: false, courses };
+        let start = Start {
+            name: job.method.name().to_owned(),
+            about: job.method.about().to_owned(),
+            is_scratch: false,
+            adapts: job.method.adapts(),
+            courses,
+        };
         let films = measuring.films(0, policy, &config, &start, DRAWN)?;
         let page = finished.out.join("adaptation.html");
         let text = adaptation::page(&Adaptation {

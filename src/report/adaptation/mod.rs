@@ -44,6 +44,8 @@ pub struct Start {
     pub about: String,
     /// Whether nothing was learned before the tasks.
     pub is_scratch: bool,
+    /// Whether it has updates; if not, it stays what it is before them.
+    pub adapts: bool,
     /// Split by split, the same for every start.
     pub courses: Vec<(Split, Vec<Vec<Point>>)>,
 }
@@ -144,17 +146,19 @@ const fn tasks_of(split: Split) -> &'static str {
 fn sentences(found: &Adaptation) -> Vec<String> {
     let say = |start: &Start, split: Split| {
         let means = start.means(split);
+        let tasks = format!("{} {}", count(start.of(split).len() as u64), tasks_of(split));
+        let limits = |mean: Interval| format!("{}\u{a0}[{},\u{a0}{}]", number(mean.mean), number(mean.low), number(mean.high));
+        if !start.adapts {
+            let name = &start.name;
+            return means.first().map(|mean| format!("The policy of {name}, taken as it is, earns {} over {tasks}.", limits(*mean)));
+        }
         let [before, after, ..] = means[..] else { return None };
         let who = if found.starts.len() > 1 { format!("From {}, one", start.name) } else { "One".to_owned() };
         Some(format!(
-            "{who} update on {} takes the mean return over {} {} from {} to {}\u{a0}[{},\u{a0}{}].",
+            "{who} update on {} takes the mean return over {tasks} from {} to {}.",
             counted(found.episodes as u64, "episode"),
-            count(start.of(split).len() as u64),
-            tasks_of(split),
             number(before.mean),
-            number(after.mean),
-            number(after.low),
-            number(after.high)
+            limits(after)
         ))
     };
     let splits = if found.starts.len() > 1 { vec![Split::Test] } else { found.splits() };
@@ -174,7 +178,7 @@ fn meaning(found: &Adaptation) -> Markup {
                 "The intervals are 95 % t‑intervals over tasks: they say how well the mean over all tasks of this distribution is known for
                  this start. They say nothing of what the same method would have found with another seed of training."
             }
-            @if found.starts.len() == 1 {
+            @if found.starts.len() == 1 && found.starts[0].adapts {
                 p {
                     "A start is worth its training where it beats the plain way: one policy for all tasks, adapted by the same updates. It
                      often does not. " code { "heirloom meta " (found.tasks) " --method pooled" } " learns that policy, and "
