@@ -99,7 +99,7 @@ for work, (key, rows) in WORK.items():
         ratio = first / value if key == "steps_per_second" else value / first
         cpu = statistics.median([line["steps"] / line["cpu_seconds"] for line in lines if line.get("cpu_seconds")] or [float("nan")])
         print(f"| {work} | {who} | {value:12.5g} | {ratio:.2f} | {cpu:.4g} |")
-    if work == "demo-record":
+    if work == "demo-record" and any((work, who) in found for who, _ in rows):
         for who, _ in rows:
             acting, cost = (median(found.get((work, who), []), key) for key in ("acting", "cost"))
             print(f"| recording, what it costs | {who} | {cost:12.1%} | of {acting:.4g} steps/s of acting alone | |")
