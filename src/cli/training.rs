@@ -209,7 +209,12 @@ pub(super) fn show(finished: &Finished) {
                 number(interval.low),
                 number(interval.high),
                 finished.evaluation.returns.len(),
-                if finished.evaluator.adapting.is_some() { "validation tasks, adapted to each" } else { "episodes" }
+                match &finished.evaluator.adapting {
+                    None => "episodes",
+                    // What is taken as it is has none.
+                    Some(adapted) if adapted.updates == 0 => "validation tasks",
+                    Some(_) => "validation tasks, adapted to each",
+                }
             ),
         ],
         vec!["best".into(), format!("{} in {}/best", finished.best.map_or_else(|| "-".into(), number), finished.out.display())],

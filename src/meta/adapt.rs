@@ -247,3 +247,10 @@ pub fn over_tasks(curves: &[Vec<Point>], update: usize) -> Interval {
     let mean = mean(&returns);
     mean_interval(&returns, 0.95).unwrap_or(Interval { mean, low: mean, high: mean })
 }
+
+/// The same before the first update, after it, ...
+#[must_use]
+pub fn by_update(curves: &[Vec<Point>]) -> Vec<Interval> {
+    let points = curves.first().map_or(0, Vec::len);
+    (0..points).map(|update| over_tasks(curves, update)).collect()
+}

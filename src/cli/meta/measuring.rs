@@ -65,15 +65,9 @@ fn heads(points: usize) -> Vec<String> {
     (0..points).map(head).collect()
 }
 
-/// What courses are over tasks, before the first update, after it, ...
-fn over_tasks(courses: &[Vec<Point>]) -> Vec<Interval> {
-    let points = courses.first().map_or(0, Vec::len);
-    (0..points).map(|update| adapt::over_tasks(courses, update)).collect()
-}
-
 /// Returns before and after updates, as cells of a table.
 pub(super) fn cells(courses: &[Vec<Point>]) -> Vec<String> {
-    over_tasks(courses)
+    adapt::by_update(courses)
         .into_iter()
         .map(|Interval { mean, low, high }| format!("{} [{}, {}]", number(mean), number(low), number(high)))
         .collect()
@@ -81,7 +75,7 @@ pub(super) fn cells(courses: &[Vec<Point>]) -> Vec<String> {
 
 /// The same for programs.
 pub(super) fn to_json(courses: &[Vec<Point>]) -> serde_json::Value {
-    let points = over_tasks(courses);
+    let points = adapt::by_update(courses);
     serde_json::json!({
         "means": points.iter().map(|point| point.mean).collect::<Vec<_>>(),
         "intervals": points.iter().map(|point| [point.low, point.high]).collect::<Vec<_>>(),

@@ -126,9 +126,7 @@ impl Start {
 
     /// Mean returns over the tasks of a split: before the first update, after it, ...
     fn means(&self, split: Split) -> Vec<Interval> {
-        let courses = self.of(split);
-        let points = courses.first().map_or(0, Vec::len);
-        (0..points).map(|update| adapt::over_tasks(courses, update)).collect()
+        adapt::by_update(self.of(split))
     }
 }
 
