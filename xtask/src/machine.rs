@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Outcome;
 
-/// The wheels in `requirements.txt` are for Linux with glibc on x86-64.
+/// The wheels in `native/*.txt` are for Linux with glibc on x86-64.
 pub(crate) fn check_platform() -> Outcome {
     platform(if cfg!(target_env = "musl") { "linux with musl" } else { OS }, ARCH)
 }
@@ -18,7 +18,7 @@ fn platform(os: &str, arch: &str) -> Outcome {
     Err(format!(
         "libtorch is provided for Linux x86-64 with glibc only, and this is {os} on {arch}: \
          set LIBTORCH to a folder with libtorch {version}, or LIBTORCH_USE_PYTORCH=1 in a Python environment with torch {version}",
-        version = crate::libtorch::VERSION
+        version = crate::native::libtorch::VERSION
     ))
 }
 
@@ -34,15 +34,15 @@ pub(crate) fn check_compiler() -> Outcome {
     ))
 }
 
-/// pip downloads libtorch, Python unpacks it.
+/// pip downloads libraries, Python unpacks them.
 pub(crate) fn check_python() -> Outcome {
     if !runs(Command::new("python3").arg("--version")) {
-        return Err("there is no python3, which downloads and unpacks libtorch: \
+        return Err("there is no python3, which downloads and unpacks libtorch and MuJoCo: \
                     install it with pip (Debian and Ubuntu: `apt install python3-pip`), or set LIBTORCH to a libtorch of your own"
             .to_owned());
     }
     if !runs(Command::new("python3").args(["-m", "pip", "--version"])) {
-        return Err("python3 has no pip, which downloads libtorch: \
+        return Err("python3 has no pip, which downloads libtorch and MuJoCo: \
                     install it (Debian and Ubuntu: `apt install python3-pip`, elsewhere `python3 -m ensurepip`)"
             .to_owned());
     }

@@ -1,16 +1,16 @@
 //! `cargo xtask`: what a fresh clone needs beyond plain `cargo`, one word each.
 //!
 //! Plain Rust without dependencies, so that it compiles within seconds on a bare machine. Every command first checks the C++
-//! compiler and provides libtorch, then leaves the work to `cargo`. A failure is one sentence that says what to do, and exit code 1.
+//! compiler and provides libtorch and MuJoCo, then leaves the work to `cargo`. A failure is one sentence that says what to do, and exit code 1.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to a terminal")]
 
 mod bench;
 mod child;
 mod failure;
-mod libtorch;
 mod lint;
 mod machine;
 mod meta;
+mod native;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,8 +21,8 @@ use failure::Outcome;
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
 const COMMANDS: [Command; 5] = [
-    ("setup", "provide libtorch (530 MB to download, once per machine): then plain `cargo` works too", |_| {
-        println!("libtorch is in place: `cargo build`, `cargo run` and `cargo test` work");
+    ("setup", "provide libtorch and MuJoCo (560 MB to download, once per machine): then plain `cargo` works too", |_| {
+        println!("libtorch and MuJoCo are in place: `cargo build`, `cargo run` and `cargo test` work");
         Ok(())
     }),
     ("demo", "the main jobs: transfer policies and judge whether it helped; demonstrations; --meta: learn to adapt in one step", demo),
@@ -87,7 +87,8 @@ fn dispatch(arguments: &[String]) -> Outcome {
         return Err(format!("there is no command `{word}`: take one of {names}"));
     };
     machine::check_compiler()?;
-    libtorch::provide()?;
+    native::libtorch::provide()?;
+    native::mujoco::provide()?;
     command(rest)
 }
 
@@ -99,7 +100,7 @@ fn help() -> String {
          To use a libtorch {} of your own, set LIBTORCH to its folder, or LIBTORCH_USE_PYTORCH=1\n\
          for the one of the active Python environment; then nothing is downloaded.",
         bench::help(),
-        libtorch::VERSION
+        native::libtorch::VERSION
     )
 }
 

@@ -9,7 +9,7 @@ import pathlib
 import sys
 import zipfile
 
-PACKAGES = ("torch/", "nvidia/cu13/")
+PACKAGES = ("torch/", "nvidia/cu13/", "mujoco/")
 
 wheels, target, *parts = sys.argv[1:]
 folders = tuple(part for part in parts if part.endswith("/"))
