@@ -64,6 +64,22 @@ WORK = {
         ("heirloom 2 threads", speed("maml --steps 20 --threads 2")), ("heirloom 1 thread", speed("maml --steps 10 --threads 1")),
         ("JAX", peer(JAX, "maml.py --lib jax --steps 4 --threads 2")), ("torch.func, 2 threads", peer(TORCH, "maml.py --lib func --steps 3 --threads 2")),
         ("torch.func, 1 thread", peer(TORCH, "maml.py --lib func --steps 3 --threads 1"))]),
+    **{f"robots-{name}": ("steps_per_second", [
+        ("heirloom 1 thread", speed(f"env-step --env {name} --envs 64 --steps {steps} --threads 1")),
+        ("plain mj_step loop", peer(TORCH, f"env_step.py --peer mjstep --task {task}-v5 --steps {steps} --threads 1")),
+        ("EnvPool, 1 thread", peer(TORCH, f"env_step.py --peer envpool --task {task}-v4 --envs 64 --steps {steps} --threads 1")),
+        ("heirloom 2 threads", speed(f"env-step --env {name} --envs 64 --steps {2 * steps} --threads 2")),
+        ("EnvPool, 2 threads", peer(TORCH, f"env_step.py --peer envpool --task {task}-v4 --envs 64 --steps {2 * steps} --threads 2")),
+        ("Gymnasium", peer(TORCH, f"env_step.py --peer gymnasium-single --task {task}-v5 --steps {steps // 2}"))])
+        for name, task, steps in (("half_cheetah", "HalfCheetah", 128000), ("hopper", "Hopper", 64000), ("walker2d", "Walker2d", 48000), ("ant", "Ant", 24000))},
+    "robot-ppo-a": ("steps_per_second", [
+        ("heirloom 2 threads", speed("ppo --env half_cheetah --setting a --steps 100000 --threads 2")), ("heirloom 1 thread", speed("ppo --env half_cheetah --setting a --steps 60000 --threads 1")),
+        ("PyTorch loop", peer(TORCH, "torch_ppo.py --task halfcheetah-ppo --setting a --backend gym --steps 12000 --threads 1")),
+        ("Stable-Baselines3", peer(TORCH, "sb3_rl.py --task halfcheetah-ppo --setting a --steps 10000")), ("SBX", peer(JAX, "sb3_rl.py --lib sbx --task halfcheetah-ppo --setting a --steps 10000"))]),
+    "robot-ppo-b": ("steps_per_second", [
+        ("heirloom 2 threads", speed("ppo --env half_cheetah --setting b --steps 500000 --threads 2")), ("heirloom 1 thread", speed("ppo --env half_cheetah --setting b --steps 250000 --threads 1")),
+        ("PyTorch loop + EnvPool", peer(TORCH, "torch_ppo.py --task halfcheetah-ppo --setting b --steps 150000 --threads 2")),
+        ("Stable-Baselines3", peer(TORCH, "sb3_rl.py --task halfcheetah-ppo --setting b --steps 80000 --threads 2")), ("SBX", peer(JAX, "sb3_rl.py --lib sbx --task halfcheetah-ppo --setting b --steps 80000"))]),
     "limits": ("sgemm_1024_gflops", [("sgemm, one core", peer(TORCH, "limits.py --threads 1"))]),
     "memory": ("bytes_per_100k_steps", [("heirloom", speed("memory --steps 1000000"))]),
 }

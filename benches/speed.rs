@@ -1,5 +1,5 @@
 //! How fast we are, one measurement a process, one JSON line in the peers' form (`benches/peers/common.py`): `benches/side_by_side.py` runs
-//! ours and theirs in turn and prints ratios. `cargo bench --bench speed -- TASK [--threads N] [--steps N] [--envs N] [--setting a|b]`.
+//! ours and theirs in turn and prints ratios. `cargo bench --bench speed -- TASK [--threads N] [--steps N] [--envs N] [--setting a|b] [--env NAME]`.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own")]
 #![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "counts become rates")]
@@ -9,7 +9,7 @@ mod demonstrations;
 #[path = "speed/meta.rs"]
 mod meta;
 
-use heirloom::env::{Action, Registry};
+use heirloom::env::{Action, ActionSpace, Registry};
 use heirloom::learn::Learner;
 use heirloom::learn::Schedule;
 use heirloom::learn::ppo::{Config, Ppo, Start};
@@ -26,6 +26,8 @@ use std::time::Instant;
 struct Arguments {
     task: String,
     setting: String,
+    /// A short name, where the task can be done in any.
+    env: String,
     threads: usize,
     steps: u64,
     envs: usize,
@@ -44,6 +46,7 @@ fn main() {
     let arguments = Arguments {
         task: words.first().cloned().unwrap_or_default(),
         setting: option("--setting").cloned().unwrap_or_else(|| "a".into()),
+        env: option("--env").cloned().unwrap_or_else(|| "cartpole".into()),
         threads: number("--threads", 2.0) as usize,
         steps: number("--steps", 1e6) as u64,
         envs: number("--envs", 0.0) as usize,
@@ -97,16 +100,16 @@ fn pool(threads: usize) -> Arc<Pool> {
     Arc::new(Pool::new(threads, autograd::use_one_thread).unwrap())
 }
 
-fn cartpole() -> MakeEnv {
+fn maker(env: &str) -> MakeEnv {
     let registry = Registry::standard();
-    let spec = registry.resolve("cartpole").unwrap();
+    let spec = registry.resolve(env).unwrap();
     Arc::new(move || registry.build(&spec))
 }
 
 /// The parallel vector with random actions: resets, time limits, checks, streams and all.
 fn env_step(arguments: &Arguments) {
     let envs = if arguments.envs == 0 { 1024 } else { arguments.envs };
-    let make = cartpole();
+    let make = maker(&arguments.env);
     let shards = default_shards(envs);
     let mut parts: Vec<(Environments, heirloom::seed::Rng)> = (0..shards)
         .map(|index| {
@@ -118,18 +121,27 @@ fn env_step(arguments: &Arguments) {
         })
         .collect();
     let pool = pool(arguments.threads);
+    let space = make().unwrap().spaces().action.clone();
     let rounds = arguments.steps / envs as u64;
     let clock = Clock::start();
     pool.each(&mut parts, |_, (environments, noise)| {
+        let mut values = vec![0.0; space.width()];
         for _ in 0..rounds {
             for index in 0..environments.len() {
-                let action = Action::Discrete(usize::from(noise.unit_f32() < 0.5));
+                let action = match &space {
+                    ActionSpace::Discrete(_) => Action::Discrete(usize::from(noise.unit_f32() < 0.5)),
+                    ActionSpace::Continuous(channels) => {
+                        let drawn = channels.iter().map(|channel| channel.low + (channel.high - channel.low) * f64::from(noise.unit_f32()));
+                        values.iter_mut().zip(drawn).for_each(|(value, drawn)| *value = drawn);
+                        Action::Continuous(&values)
+                    }
+                };
                 environments.step(index, action).unwrap();
             }
             environments.finished.clear();
         }
     });
-    clock.report(arguments, "env-step:CartPole-v1", rounds * envs as u64, serde_json::json!({"envs": envs}));
+    clock.report(arguments, &format!("env-step:{}", arguments.env), rounds * envs as u64, serde_json::json!({"envs": envs}));
 }
 
 /// The same physics in a plain loop: what the vector is measured against.
@@ -158,23 +170,26 @@ fn bare_loop(arguments: &Arguments) {
 }
 
 /// Settings a and b of `benches/peers/common.py`.
-fn setting(name: &str) -> Config {
+fn setting(env: &str, name: &str) -> Config {
     let base =
         Config { learning_rate_schedule: Schedule::Constant, entropy_coefficient: 0.0, value_coefficient: 0.25, ..Config::default() };
-    match name {
-        "b" => Config { environments: 1024, steps: 32, minibatch: 8192, learning_rate: 3e-3, ..base },
+    let robot = Config { learning_rate: 3e-4, normalize_observations: true, normalize_returns: true, ..base.clone() };
+    match (env, name) {
+        ("half_cheetah", "b") => Config { environments: 64, steps: 64, minibatch: 1024, ..robot },
+        ("half_cheetah", _) => Config { environments: 1, steps: 2048, minibatch: 64, epochs: 10, ..robot },
+        (_, "b") => Config { environments: 1024, steps: 32, minibatch: 8192, learning_rate: 3e-3, ..base },
         _ => Config { environments: 8, steps: 128, minibatch: 256, learning_rate: 1e-3, ..base },
     }
 }
 
 fn learner(arguments: &Arguments) -> (Ppo, Config) {
-    let config = setting(&arguments.setting);
-    let make = cartpole();
+    let config = setting(&arguments.env, &arguments.setting);
+    let make = maker(&arguments.env);
     let start = Start::fresh(&config, make().unwrap().spaces(), arguments.seed).unwrap();
     (Ppo::new(config.clone(), start, &make, &[], arguments.steps, arguments.seed, pool(arguments.threads)).unwrap(), config)
 }
 
-/// PPO on CartPole; with `--target`, until the mean of the last 100 training episodes reaches it. Counts the operations of the update's
+/// PPO; with `--target`, until the mean of the last 100 training episodes reaches it. Counts the operations of the update's
 /// matrix products, for the share of the machine's sgemm.
 fn ppo(arguments: &Arguments) {
     let (mut learner, config) = learner(arguments);
@@ -213,7 +228,7 @@ fn ppo(arguments: &Arguments) {
         "update_gflops": flops as f64 / update_seconds / 1e9,
         "flops_per_row_and_epoch": row,
     });
-    clock.report(arguments, &format!("cartpole-ppo/{}", arguments.setting), learner.steps() - warm, extra);
+    clock.report(arguments, &format!("{}-ppo/{}", arguments.env, arguments.setting), learner.steps() - warm, extra);
 }
 
 /// One policy step of a 17-64-64-6 tanh MLP: array in, array out.

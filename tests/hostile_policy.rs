@@ -265,3 +265,37 @@ fn the_program_ends_with_exit_3_and_changes_nothing() {
     program.run("evaluate bad cartpole").refused(3, &["is not a plain file"]);
     assert_eq!(std::fs::read_to_string(folder.join(store::CARD)).unwrap(), card);
 }
+
+#[test]
+fn a_packed_policy_comes_out_as_it_went_in_and_a_damaged_one_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    sound(&folder.path().join("sound"));
+    let (policy, card) = store::load(&folder.path().join("sound")).unwrap();
+    let packed = store::pack(&policy, &card).unwrap();
+    assert_eq!(packed, store::pack(&policy, &card).unwrap(), "the same bytes every time");
+    assert_eq!(store::unpack(&packed, "here").unwrap(), (policy, card.clone()));
+    for length in 0..packed.len() {
+        assert_eq!(store::unpack(&packed[..length], "here").unwrap_err().kind(), Kind::Artefact, "{length} bytes");
+    }
+    let mut draws = Stream::Env(0).under(0);
+    for _ in 0..2000 {
+        let mut damaged = packed.clone();
+        let at = draws.below(damaged.len());
+        damaged[at] ^= 1 << draws.below(8);
+        match store::unpack(&damaged, "here") {
+            Err(error) => assert_eq!(error.kind(), Kind::Artefact, "{error}"),
+            // A bit of what the card tells, but nothing that acts.
+            Ok((policy, _)) => assert_eq!(policy.digest(), card.digest),
+        }
+    }
+    let program = Program::new();
+    std::fs::write(program.path("packed"), &packed[..packed.len() - 1]).unwrap();
+    let ended = program.run("policies unpack packed out/policy");
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(!program.path("out").exists());
+    std::fs::write(program.path("packed"), &packed).unwrap();
+    assert_eq!(program.run("policies unpack packed out/policy").code, Some(0));
+    assert_eq!(program.run("policies pack out/policy again").code, Some(0));
+    assert_eq!(std::fs::read(program.path("again")).unwrap(), packed);
+    assert_eq!(program.run("policies pack out/policy again").code, Some(2), "nothing is written over");
+}

@@ -5,6 +5,7 @@ use crate::env::check::{self, Finding};
 use crate::env::{ActionSpace, Channel, Parameter, Quantity, Registry, Spec};
 use crate::error::{Error, Result};
 use clap::{Args, Subcommand};
+use std::collections::BTreeMap;
 
 /// List environments; show one whole; check one against the contract.
 ///
@@ -14,6 +15,9 @@ use clap::{Args, Subcommand};
 pub(super) struct Envs {
     #[command(subcommand)]
     what: Option<What>,
+    /// List the families too, such as the off-dynamics targets
+    #[arg(long)]
+    all: bool,
     /// Print as JSON
     #[arg(long, global = true)]
     json: bool,
@@ -36,14 +40,14 @@ enum What {
 impl Envs {
     pub(super) fn run(self, registry: &Registry) -> Result<Ending> {
         match self.what {
-            None => Ok(list(registry, self.json)),
+            None => Ok(list(registry, self.all, self.json)),
             Some(What::Show { environment }) => show(registry, &environment, self.json),
             Some(What::Check { environments }) => check_all(registry, environments, self.json),
         }
     }
 }
 
-fn list(registry: &Registry, json: bool) -> Ending {
+fn list(registry: &Registry, all: bool, json: bool) -> Ending {
     let resolve = |name: &String| registry.resolve(name).inspect_err(terminal::warn).ok();
     let specs: Vec<Spec> = registry.names().iter().filter_map(resolve).collect();
     if json {
@@ -54,11 +58,19 @@ fn list(registry: &Registry, json: bool) -> Ending {
         terminal::json(&entries.into());
         return Ending::Done;
     }
-    let rows = specs.into_iter().map(|spec| {
+    let mut families: BTreeMap<&str, usize> = BTreeMap::new();
+    let alone = |spec: &Spec| {
+        let family = registry.family(&spec.name).filter(|_| !all);
+        family.inspect(|family| *families.entry(family).or_default() += 1).is_none()
+    };
+    let rows = specs.into_iter().filter(alone).map(|spec| {
         let base = spec.extends.first().map_or_else(|| spec.simulator.clone(), |base| format!("{base}, but ..."));
         vec![spec.name, base, spec.about]
     });
     terminal::table(&["name", "is", "about"], &[], rows.collect());
+    for (family, count) in families {
+        terminal::say(&format!("and {count} of the family {family}: `heirloom envs --all`"));
+    }
     Ending::Done
 }
 

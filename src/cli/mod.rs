@@ -2,6 +2,7 @@
 //!
 //! stdout is the result, stderr everything else.
 
+mod act;
 mod adapt;
 mod arguments;
 mod bench;
@@ -62,6 +63,7 @@ enum Command {
     Imitate(imitate::Imitate),
     Meta(meta::Meta),
     Adapt(adapt::Adapt),
+    Act(act::Act),
     Judge(judge::Judge),
     Compare(compare::Compare),
     Study(judge::Study),
@@ -116,6 +118,7 @@ fn run(command: Command, registry: &Registry) -> Result<Ending> {
         Command::Imitate(command) => command.run(registry),
         Command::Meta(command) => command.run(registry),
         Command::Adapt(command) => command.run(registry),
+        Command::Act(command) => command.run(),
         Command::Judge(command) => command.run(registry),
         Command::Compare(command) => command.run(registry),
         Command::Study(command) => command.run(registry),

@@ -10,7 +10,7 @@ use crate::rollout::collect::Choice;
 use crate::run::Evaluator;
 use crate::stop::Stop;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// List policies; show one with its lineage; keep a run's policy under a name.
@@ -37,6 +37,20 @@ enum What {
         /// The new folder, for example `policies/my_cartpole`
         folder: PathBuf,
     },
+    /// Put a policy, card and all, into one file to be sent or kept.
+    Pack {
+        /// Short name, policy folder or run folder
+        policy: String,
+        /// The new file, for example `my_cartpole.heirloom`
+        file: PathBuf,
+    },
+    /// Take a policy out of such a file, after checking all of it.
+    Unpack {
+        /// The file
+        file: PathBuf,
+        /// The new folder, for example `policies/my_cartpole`
+        folder: PathBuf,
+    },
 }
 
 impl Policies {
@@ -45,6 +59,8 @@ impl Policies {
             None => Ok(list(self.json)),
             Some(What::Show { policy }) => show(&policy, self.json),
             Some(What::Save { run, folder }) => save(registry, &run, &folder, self.json),
+            Some(What::Pack { policy, file }) => pack(&policy, &file, self.json),
+            Some(What::Unpack { file, folder }) => unpack(&file, &folder, self.json),
         }
     }
 }
@@ -172,10 +188,51 @@ fn show_ancestor(ancestor: &Ancestor, depth: usize) {
     }
 }
 
-fn save(registry: &Registry, run: &str, folder: &std::path::Path, json: bool) -> Result<Ending> {
-    if folder.exists() {
-        return Err(Error::usage("exists already").at(folder.display()).hint("name another folder, or remove this one first"));
+fn check_new(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Err(Error::usage("exists already").at(path.display()).hint("name another place, or remove this one first"));
     }
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => crate::file::disk::create_folder(parent),
+        None => Ok(()),
+    }
+}
+
+fn pack(policy: &str, file: &Path, json: bool) -> Result<Ending> {
+    let source = Source::load(policy)?;
+    check_new(file)?;
+    let bytes = store::pack(&source.policy, &source.card)?;
+    crate::file::disk::write(file, &bytes)?;
+    if json {
+        terminal::json(&to_json(&file.display().to_string(), &source.card));
+    } else {
+        terminal::say(&format!("{}: {} bytes, digest {}", file.display(), count(bytes.len() as u64), source.card.digest));
+    }
+    Ok(Ending::Done)
+}
+
+fn unpack(file: &Path, folder: &Path, json: bool) -> Result<Ending> {
+    /// A file beyond this is no policy.
+    const MOST: u64 = 8 << 30;
+    let (policy, card) = store::unpack(&crate::file::disk::read(file, MOST)?, &file.display().to_string())?;
+    check_new(folder)?;
+    store::save(folder, &policy, &card)?;
+    if json {
+        terminal::json(&to_json(&folder.display().to_string(), &card));
+    } else {
+        terminal::say(&format!(
+            "{}: {}, trained in {}, digest {}",
+            folder.display(),
+            card.provenance.method,
+            card.provenance.environment,
+            card.digest
+        ));
+    }
+    Ok(Ending::Done)
+}
+
+fn save(registry: &Registry, run: &str, folder: &Path, json: bool) -> Result<Ending> {
+    check_new(folder)?;
     let source = Source::load(run)?;
     let provenance = &source.card.provenance;
     let spec = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron)?;
@@ -191,9 +248,6 @@ fn save(registry: &Registry, run: &str, folder: &std::path::Path, json: bool) ->
     };
     let evaluation = evaluator.measure(&source.policy, provenance.steps, &Stop::new())?;
     let card = Card { measured: Some(evaluator.measured(&evaluation)), ..source.card };
-    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        crate::file::disk::create_folder(parent)?;
-    }
     store::save(folder, &source.policy, &card)?;
     if json {
         terminal::json(&to_json(&folder.display().to_string(), &card));

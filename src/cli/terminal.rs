@@ -68,6 +68,11 @@ pub(super) fn json(value: &serde_json::Value) {
     print(&format!("{value:#}"));
 }
 
+/// JSON on one line, for who reads line by line.
+pub(super) fn json_line(value: &serde_json::Value) {
+    print(&value.to_string());
+}
+
 /// Lines as they are, without anything that moves the cursor or changes colours.
 fn clean(text: &str) -> String {
     text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")

@@ -115,7 +115,8 @@ impl Registry {
     pub fn names(&self) -> Vec<String> {
         let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let is_ron = |path: &Path| path.extension().is_some_and(|extension| extension == "ron");
-        let mut names: Vec<String> = BUILT_IN.files().filter_map(|file| stem(file.path())).collect();
+        let families = BUILT_IN.dirs().flat_map(include_dir::Dir::files);
+        let mut names: Vec<String> = BUILT_IN.files().chain(families).filter_map(|file| stem(file.path())).collect();
         if let Ok(entries) = crate::file::disk::list(Path::new("envs")) {
             names.extend(entries.iter().filter(|path| is_ron(path)).filter_map(|path| stem(path)));
         }
@@ -125,6 +126,12 @@ impl Registry {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The family that a built-in environment belongs to: the folder of its file under `envs`, such as `off_dynamics`.
+    #[must_use]
+    pub fn family(&self, name: &str) -> Option<&'static str> {
+        BUILT_IN.dirs().find(|family| built_in(family, name).is_some()).and_then(|family| family.path().to_str())
     }
 
     /// The environment of this short name or path, with everything it extends resolved and checked.
@@ -203,9 +210,9 @@ impl Registry {
                     return found_file(&path);
                 }
             }
-            let file_name = format!("{name_or_path}.ron");
-            if let Some(text) = BUILT_IN.get_file(&file_name).and_then(include_dir::File::contents_utf8) {
-                let source = Source { name: format!("envs/{file_name}"), text: text.to_owned() };
+            let file = std::iter::once(&BUILT_IN).chain(BUILT_IN.dirs()).find_map(|folder| built_in(folder, name_or_path));
+            if let Some((file, text)) = file.and_then(|file| Some((file, file.contents_utf8()?))) {
+                let source = Source { name: format!("envs/{}", file.path().display()), text: text.to_owned() };
                 return Ok(Found { source, name: name_or_path.to_owned(), folder: None });
             }
         }
@@ -219,6 +226,10 @@ impl Registry {
             did_you_mean(name, names.iter().map(String::as_str))
         )
     }
+}
+
+fn built_in<'a>(folder: &'a include_dir::Dir<'a>, name: &str) -> Option<&'a include_dir::File<'a>> {
+    folder.get_file(folder.path().join(format!("{name}.ron")))
 }
 
 /// Wrappers and the episode's rules around a simulator. The limit of steps is the outermost episode's or, where there is a trial, that of

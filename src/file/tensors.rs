@@ -12,6 +12,8 @@ use std::path::Path;
 const HEADER_CAP: u64 = 1 << 20;
 const TENSOR_CAP: usize = 4096;
 const DIMENSION_CAP: usize = 8;
+/// The one key of the metadata that is ours.
+const METADATA: &str = "heirloom";
 /// Files beyond this are refused unread.
 const FILE_CAP: u64 = 8 << 30;
 
@@ -153,11 +155,35 @@ pub fn take_u64(tensors: &mut Tensors, name: &str, count: usize) -> Result<Vec<u
 /// Never: shapes are checked when arrays are made.
 #[must_use]
 pub fn to_bytes(tensors: &Tensors) -> Vec<u8> {
+    write(tensors, None)
+}
+
+/// The bytes of a safetensors file that carries a text, under the key `heirloom` of its metadata.
+#[must_use]
+pub fn to_bytes_with(tensors: &Tensors, text: &str) -> Vec<u8> {
+    write(tensors, Some(text))
+}
+
+fn write(tensors: &Tensors, text: Option<&str>) -> Vec<u8> {
     let bytes: Vec<(&String, &Array, Vec<u8>)> = tensors.iter().map(|(name, array)| (name, array, array.data.bytes())).collect();
     let views = bytes.iter().map(|(name, array, bytes)| {
         (name.as_str(), TensorView::new(array.data.dtype(), array.shape.clone(), bytes).expect("shape and length agree"))
     });
-    safetensors::serialize(views, None).expect("shape and length agree")
+    // The format's own type; with one key there is one order.
+    let metadata = text.map(|text| [(METADATA.to_owned(), text.to_owned())].into_iter().collect());
+    safetensors::serialize(views, metadata).expect("shape and length agree")
+}
+
+/// The text that a safetensors file carries ([`to_bytes_with`]).
+///
+/// # Errors
+/// Exit 3 with what is wrong, or that there is none.
+pub fn text(bytes: &[u8]) -> Result<String> {
+    let damaged = |what: String| Error::artefact(format!("is not a sound safetensors file: {what}"));
+    header(bytes).map_err(damaged)?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| damaged(error.to_string()))?;
+    let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(METADATA));
+    text.cloned().ok_or_else(|| Error::artefact("carries no text of Heirloom's"))
 }
 
 /// Reads a safetensors file. Whether names, shapes and values are the right ones is for the caller to say ([`take`]).

@@ -48,11 +48,41 @@ pub fn load(folder: &Path) -> Result<(Policy, Card)> {
     }
     let card = load_card(folder)?;
     let path = folder.join(WEIGHTS);
-    let policy = load_weights(&path, &card).map_err(|error| match error.kind() {
+    let read = || from_weights(&disk::read(&path, size_of_numbers(&card)?.saturating_add(HEADER_ROOM))?, &card);
+    let policy = read().map_err(|error| match error.kind() {
         Kind::Io => error,
         _ => error.as_kind(Kind::Artefact).at(path.display()),
     })?;
     Ok((policy, card))
+}
+
+/// A policy as one file: its tensors as safetensors, its card as the text that they carry. Any reader of safetensors opens it.
+///
+/// # Errors
+/// Exit 3 when the card is longer than such a text may be.
+pub fn pack(policy: &Policy, card: &Card) -> Result<Vec<u8>> {
+    let card = ron::to_text(card);
+    if card.len() as u64 > ron::CAP {
+        return Err(Error::artefact(format!("the card has {} bytes, more than a packed policy carries", card.len())));
+    }
+    Ok(tensors::to_bytes_with(&policy.tensors(), &card))
+}
+
+/// Reads what [`pack`] wrote, with every check of a policy's folder. `name` stands in errors.
+///
+/// # Errors
+/// Exit 3 when anything about it is not as its card says.
+pub fn unpack(bytes: &[u8], name: &str) -> Result<(Policy, Card)> {
+    let read = || {
+        let text = tensors::text(bytes)?;
+        let card: Card = ron::Source { name: format!("the card in {name}"), text }.parse()?;
+        card.check()?;
+        // The same tensors without the text: the file whose digest the card has.
+        let weights = tensors::to_bytes(&tensors::from_bytes(bytes)?);
+        let policy = from_weights(&weights, &card)?;
+        Ok((policy, card))
+    };
+    read().map_err(|error: Error| error.as_kind(Kind::Artefact).at(name))
 }
 
 /// Reads and checks a policy's card alone.
@@ -66,16 +96,15 @@ pub fn load_card(folder: &Path) -> Result<Card> {
     Ok(card)
 }
 
-fn load_weights(path: &Path, card: &Card) -> Result<Policy> {
+fn from_weights(bytes: &[u8], card: &Card) -> Result<Policy> {
     let numbers = size_of_numbers(card)?;
-    let bytes = disk::read(path, numbers.saturating_add(HEADER_ROOM))?;
     if (bytes.len() as u64) < numbers {
         return Err(Error::artefact(format!("is {} bytes long; the card describes {numbers} bytes of numbers", bytes.len())));
     }
-    if digest::of_bytes(&bytes) != card.weights {
+    if digest::of_bytes(bytes) != card.weights {
         return Err(Error::artefact("is not the file that the card describes: its SHA-256 differs"));
     }
-    let mut left: Tensors = tensors::from_bytes(&bytes)?;
+    let mut left: Tensors = tensors::from_bytes(bytes)?;
     let mut params = Params::zeros(card.architecture.layout());
     params.load("", &mut left)?;
     params.check_finite()?;

@@ -37,6 +37,12 @@ impl<'a> Bound<'a> {
         self.policy
     }
 
+    /// Which channel and action is which.
+    #[must_use]
+    pub const fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
     /// Its network.
     #[must_use]
     pub const fn network(&self) -> &Network {

@@ -3,6 +3,7 @@
 //! A [`Shard`] owns its environments, their seed streams and its part of the [`Rollout`]; it acts on batches. What comes out does not
 //! depend on the number of threads.
 
+pub mod actor;
 pub mod collect;
 pub mod environments;
 pub mod episodes;
@@ -12,6 +13,7 @@ pub mod gae;
 pub mod memory;
 pub mod storage;
 
+pub use actor::Actor;
 pub use collect::Shard;
 pub use environments::Environments;
 pub use evaluate::{Sampled, evaluate, random_returns, sampled};

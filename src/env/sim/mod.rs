@@ -5,13 +5,14 @@ pub mod classic;
 #[cfg(feature = "gym_rs")]
 pub mod gym_rs;
 mod hill;
+mod mujoco;
 mod tasks;
 
 use super::Simulator;
 
 /// The simulators of this crate.
 pub(super) fn all() -> Vec<Simulator> {
-    let all = classic::all().into_iter().chain(tasks::all());
+    let all = classic::all().into_iter().chain(mujoco::all()).chain(tasks::all());
     #[cfg(feature = "gym_rs")]
     let all = all.chain(gym_rs::all());
     all.collect()

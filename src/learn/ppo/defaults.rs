@@ -32,6 +32,7 @@ pub fn for_environment(simulator: &str) -> Known {
         "mountain_car" => Known { config: mountain_car(), steps: 1_000_000 },
         "mountain_car_continuous" => Known { config: mountain_car_continuous(), steps: 100_000 },
         "pendulum" => Known { config: pendulum(), steps: 100_000 },
+        "half_cheetah" | "hopper" | "walker2d" | "ant" | "swimmer" | "humanoid" => Known { config: robot(), steps: 1_000_000 },
         _ => Known { config: unknown(), steps: 500_000 },
     }
 }
@@ -109,6 +110,11 @@ fn pendulum() -> Config {
         normalize_returns: true,
         ..Config::default()
     }
+}
+
+/// `CleanRL`'s `ppo_continuous_action.py`: one long rollout, many small minibatches.
+fn robot() -> Config {
+    Config { environments: 8, steps: 256, minibatch: 64, ..unknown() }
 }
 
 /// `CleanRL`'s `ppo_continuous_action.py` on eight environments.

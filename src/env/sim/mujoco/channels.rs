@@ -1,0 +1,42 @@
+//! Names for what is seen of a model: those of its joints, bodies and sensors.
+
+use super::layout::object;
+use super::model::Model;
+use crate::env::Channel;
+
+/// Channels of `qpos`: a joint's name, with the axis where it has more than one.
+pub(super) fn positions(model: &Model) -> Vec<String> {
+    joints(model, |kind| match kind {
+        0 => &["_x", "_y", "_z", "_qw", "_qx", "_qy", "_qz"],
+        1 => &["_qw", "_qx", "_qy", "_qz"],
+        _ => &[""],
+    })
+}
+
+/// Channels of `qvel` and of forces along it.
+pub(super) fn velocities(model: &Model, what: &str) -> Vec<String> {
+    let names = joints(model, |kind| match kind {
+        0 => &["_x", "_y", "_z", "_rx", "_ry", "_rz"],
+        1 => &["_rx", "_ry", "_rz"],
+        _ => &[""],
+    });
+    names.into_iter().map(|name| format!("{name}_{what}")).collect()
+}
+
+fn joints(model: &Model, axes: impl Fn(i32) -> &'static [&'static str]) -> Vec<String> {
+    let kinds = model.joint_type().iter().enumerate();
+    kinds
+        .flat_map(|(joint, kind)| axes(*kind).iter().map(move |axis| format!("{}{axis}", model.name(object::JOINT, joint, "joint"))))
+        .collect()
+}
+
+/// Channels of something that every body but the world has.
+pub(super) fn bodies(model: &Model, what: &str, parts: &[&str]) -> Vec<String> {
+    let names = (1..model.sizes().bodies).map(|body| model.name(object::BODY, body, "body"));
+    names.flat_map(|name| parts.iter().map(move |part| format!("{name}_{what}_{part}"))).collect()
+}
+
+/// Channels without bounds, which is what Gymnasium says of them.
+pub(super) fn unbounded(names: impl IntoIterator<Item = String>) -> Vec<Channel> {
+    names.into_iter().map(Channel::unbounded).collect()
+}
