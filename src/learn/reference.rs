@@ -90,9 +90,10 @@ pub(super) fn batch<T: Real>(rng: &mut Rng, rows: usize, inputs: usize, width: u
     batch
 }
 
-/// Hidden layers, sometimes none.
-pub(super) fn layers(rng: &mut Rng) -> Vec<usize> {
-    (0..rng.below(4)).map(|_| 1 + rng.below(70)).collect()
+/// Hidden layers, sometimes none. Those that are normalised have eight units at least: of one or two, 32 bits leave nothing but the sign.
+pub(super) fn layers(rng: &mut Rng, layer_norm: bool) -> Vec<usize> {
+    let least = if layer_norm { 8 } else { 1 };
+    (0..rng.below(4)).map(|_| least + rng.below(70)).collect()
 }
 
 /// Weights, flat, such that signals neither die nor blow up.

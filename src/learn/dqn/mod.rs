@@ -8,7 +8,7 @@ pub mod defaults;
 use super::experience::{Experience, random_action};
 use super::off_policy::{check_layers, shards, take_gradient};
 use super::replay::{Batch, Size};
-use super::{Followed, Learner, Progress, State};
+use super::{Followed, Learner, Progress, Schedule, State};
 use crate::env::{ActionSpace, Spaces};
 use crate::error::{Error, Result, within};
 use crate::file::tensors::{Array, take_f32};
@@ -47,6 +47,8 @@ pub struct Config {
     pub minibatch: usize,
     /// Adam's step size.
     pub learning_rate: f64,
+    /// How it changes over the run.
+    pub learning_rate_schedule: Schedule,
     /// Discount of the next step's value, gamma.
     pub discount: f64,
     /// Steps whose rewards are summed before a value is asked for.
@@ -79,6 +81,7 @@ impl Default for Config {
             buffer: 1_000_000,
             minibatch: 32,
             learning_rate: 1e-4,
+            learning_rate_schedule: Schedule::Constant,
             discount: 0.99,
             n_step: 1,
             double: false,
@@ -340,11 +343,15 @@ impl Dqn {
         Options { double: self.config.double, dueling: self.config.dueling }
     }
 
-    /// The share of random actions now.
+    /// How much of the run is over.
     #[expect(clippy::cast_precision_loss, reason = "steps stay below 2^53")]
+    fn fraction(&self) -> f64 {
+        self.experience.steps() as f64 / self.total_steps.max(1) as f64
+    }
+
+    /// The share of random actions now.
     fn epsilon(&self) -> f64 {
-        let steps = self.experience.steps();
-        if steps < self.config.warm_up { 1.0 } else { self.config.epsilon(steps as f64 / self.total_steps.max(1) as f64) }
+        if self.experience.steps() < self.config.warm_up { 1.0 } else { self.config.epsilon(self.fraction()) }
     }
 
     /// Steps every environment once, epsilon-greedily.
@@ -383,7 +390,8 @@ impl Dqn {
         self.gradient.fill(0.0);
         self.shards.iter_mut().for_each(|room| take_gradient(&mut room.gradient, &mut self.gradient));
         let rates = vec![1.0; self.params.layout().entries().len()];
-        let Config { learning_rate, max_grad_norm, .. } = self.config;
+        let max_grad_norm = self.config.max_grad_norm;
+        let learning_rate = self.config.learning_rate * self.config.learning_rate_schedule.factor(self.fraction());
         self.adam.step(&mut self.params, &mut self.gradient, learning_rate, max_grad_norm, &rates)?;
         self.network.refresh(&self.params.values);
         for fit in fits {
@@ -517,7 +525,7 @@ mod tests {
         for (share, expected) in shares.iter().zip([1.0, 0.55, 0.1, 0.1]) {
             assert!((share - expected).abs() < 1e-12, "{shares:?}");
         }
-        assert_eq!(Config { exploration_fraction: 0.0, ..config }.epsilon(0.0), 0.1);
+        assert!((Config { exploration_fraction: 0.0, ..config }.epsilon(0.0) - 0.1).abs() < 1e-12);
     }
 
     /// Errors of targets and gradient.
@@ -526,7 +534,7 @@ mod tests {
         let mut rng = Stream::Env(0).under(seed);
         let options = Options { double: seed & 1 == 1, dueling: seed & 2 == 2 };
         let (rows, inputs, actions) = (1 + rng.below(150), 1 + rng.below(20), 1 + rng.below(6));
-        let config = Config { layers: reference::layers(&mut rng), dueling: options.dueling, ..Config::default() };
+        let config = Config { layers: reference::layers(&mut rng, false), dueling: options.dueling, ..Config::default() };
         let mlp = config.mlp(inputs, actions);
         let (online, target): (Vec<T>, Vec<T>) = (reference::weights(&mut rng, &mlp), reference::weights(&mut rng, &mlp));
         let mut batch = reference::batch::<T>(&mut rng, rows, inputs, 1);

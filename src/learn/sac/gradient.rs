@@ -197,10 +197,10 @@ mod tests {
         fn new(seed: u64) -> Self {
             let mut rng = Stream::Env(0).under(seed);
             let (rows, inputs, width, critics) = (1 + rng.below(150), 1 + rng.below(20), 1 + rng.below(7), 1 + rng.below(4));
-            let hidden = reference::layers(&mut rng);
+            let hidden = reference::layers(&mut rng, false);
             let sizes = [&[inputs], &hidden[..], &[2 * width]].concat();
             let actor_mlp = Mlp { sizes, activation: Activation::Relu, layer_norm: false };
-            let critic_mlp = action_value::mlp(inputs, width, &reference::layers(&mut rng), seed % 2 == 1);
+            let critic_mlp = action_value::mlp(inputs, width, &reference::layers(&mut rng, seed % 2 == 1), seed % 2 == 1);
             let mut many = |mlp: &Mlp| (0..critics).map(|_| reference::weights(&mut rng, mlp)).collect();
             let (online, target) = (many(&critic_mlp), many(&critic_mlp));
             let actor = reference::weights(&mut rng, &actor_mlp);

@@ -148,9 +148,9 @@ mod tests {
         crate::nn::autograd::use_one_thread();
         let mut rng = Stream::Env(0).under(seed);
         let (rows, inputs, width, critics) = (1 + rng.below(150), 1 + rng.below(20), 1 + rng.below(7), 1 + rng.below(3));
-        let sizes = [&[inputs], &reference::layers(&mut rng)[..], &[width]].concat();
+        let sizes = [&[inputs], &reference::layers(&mut rng, false)[..], &[width]].concat();
         let actor_mlp = Mlp { sizes, activation: Activation::Relu, layer_norm: false };
-        let critic_mlp = action_value::mlp(inputs, width, &reference::layers(&mut rng), seed % 2 == 1);
+        let critic_mlp = action_value::mlp(inputs, width, &reference::layers(&mut rng, seed % 2 == 1), seed % 2 == 1);
         let actor_values: Vec<T> = reference::weights(&mut rng, &actor_mlp);
         let critic_values: Vec<Vec<T>> = (0..critics).map(|_| reference::weights(&mut rng, &critic_mlp)).collect();
         let batch = reference::batch::<T>(&mut rng, rows, inputs, width);
