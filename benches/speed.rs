@@ -8,6 +8,8 @@
 mod demonstrations;
 #[path = "speed/meta.rs"]
 mod meta;
+#[path = "speed/sac.rs"]
+mod sac;
 
 use heirloom::env::{Action, ActionSpace, Registry};
 use heirloom::learn::Learner;
@@ -64,7 +66,10 @@ fn main() {
         "demo-load" => demonstrations::load(&arguments),
         "demo-record" => demonstrations::record(&arguments),
         "maml" => meta::maml(&arguments),
-        other => eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record, maml"),
+        "sac" => sac::sac(&arguments),
+        other => {
+            eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record, maml, sac")
+        }
     }
 }
 

@@ -26,6 +26,10 @@ pub enum Stream {
     ActionNoise(u64),
     /// The order of minibatches.
     Minibatch,
+    /// Which transitions of a replay buffer are drawn.
+    Replay,
+    /// What an update off policy draws: actions to be valued, members of an ensemble.
+    Update,
     /// The k-th environment of an evaluation.
     EvaluationEnv(u64),
     /// Action sampling in the k-th shard of a stochastic evaluation.
@@ -70,6 +74,8 @@ impl Stream {
             Self::Env(k) => ("env", k),
             Self::ActionNoise(k) => ("action-noise", k),
             Self::Minibatch => ("minibatch", 0),
+            Self::Replay => ("replay", 0),
+            Self::Update => ("update", 0),
             Self::EvaluationEnv(k) => ("evaluation-env", k),
             Self::EvaluationNoise(k) => ("evaluation-noise", k),
             Self::DemonstrationEnv(k) => ("demonstration-env", k),

@@ -4,7 +4,10 @@
 use heirloom::Result;
 use heirloom::env::{Action, ActionSpace, Channel, Env, Scene, Snapshot, Spaces, Step};
 use heirloom::learn::Learner;
+use heirloom::learn::dqn::{self, Dqn};
 use heirloom::learn::ppo::{Config, Ppo, Start};
+use heirloom::learn::sac::{self, Sac};
+use heirloom::learn::td3::{self, Td3};
 use heirloom::nn::{Network, Workspace};
 use heirloom::parallel::Pool;
 use heirloom::policy::Policy;
@@ -25,8 +28,11 @@ struct Corridor {
 
 impl Corridor {
     fn new(length: usize, terminates: bool) -> Self {
-        let observation = vec![Channel::new("share_over", 0.0, 1.0)];
-        let spaces = Spaces { observation, action: ActionSpace::Discrete(vec!["wait".into(), "stay".into()]) };
+        Self::with_actions(ActionSpace::Discrete(vec!["wait".into(), "stay".into()]), length, terminates)
+    }
+
+    fn with_actions(action: ActionSpace, length: usize, terminates: bool) -> Self {
+        let spaces = Spaces { observation: vec![Channel::new("share_over", 0.0, 1.0)], action };
         Self { spaces, steps: 0, length, terminates }
     }
 }
@@ -97,6 +103,84 @@ fn ppo_bootstraps_at_truncation_and_not_at_termination() {
     assert!((truncated - 50.0).abs() <= 1.0, "{truncated}");
     let terminated = value_of_the_start(true);
     assert!((terminated - 7.46).abs() <= 0.15, "{terminated}");
+}
+
+/// Of a learner that replays, the value of the start after so many iterations; its discount is 0.98.
+fn replayed<L: Learner>(learner: Result<L>, iterations: usize, value: impl Fn(&L, &[f32]) -> f32) -> f32 {
+    let mut learner = learner.unwrap();
+    for _ in 0..iterations {
+        learner.advance(&Stop::new()).unwrap();
+    }
+    value(&learner, &[0.0])
+}
+
+fn corridor(action: &ActionSpace, terminates: bool) -> MakeEnv {
+    let action = action.clone();
+    Arc::new(move || Ok(Box::new(Corridor::with_actions(action.clone(), 8, terminates)) as Box<dyn Env>))
+}
+
+/// One step ahead and three.
+fn bootstraps(value_of_the_start: impl Fn(bool, usize) -> f32) {
+    for n_step in [1, 3] {
+        let truncated = value_of_the_start(false, n_step);
+        assert!((truncated - 50.0).abs() <= 1.0, "{n_step} steps: {truncated}");
+        let terminated = value_of_the_start(true, n_step);
+        assert!((terminated - 7.46).abs() <= 0.15, "{n_step} steps: {terminated}");
+    }
+}
+
+/// Without a reward for entropy, which would be part of the value.
+#[test]
+fn sac_bootstraps_at_truncation_and_not_at_termination() {
+    let action = ActionSpace::Continuous(vec![Channel::new("push", -1.0, 1.0)]);
+    bootstraps(|terminates, n_step| {
+        let config = sac::Config {
+            discount: 0.98,
+            n_step,
+            temperature: sac::Temperature::Fixed(0.0),
+            target_rate: 0.05,
+            learning_rate: 1e-3,
+            actor: vec![32],
+            critic: vec![32, 32],
+            ..sac::Config::default()
+        };
+        let learner = Sac::new(config, &corridor(&action, terminates), 1, Arc::new(Pool::inline()));
+        replayed(learner, 120, Sac::value)
+    });
+}
+
+#[test]
+fn td3_bootstraps_at_truncation_and_not_at_termination() {
+    let action = ActionSpace::Continuous(vec![Channel::new("push", -1.0, 1.0)]);
+    bootstraps(|terminates, n_step| {
+        let config =
+            td3::Config { discount: 0.98, n_step, target_rate: 0.1, actor: vec![32], critic: vec![32, 32], ..td3::Config::default() };
+        let learner = Td3::new(config, &corridor(&action, terminates), 1, Arc::new(Pool::inline()));
+        replayed(learner, 120, Td3::value)
+    });
+}
+
+#[test]
+fn dqn_bootstraps_at_truncation_and_not_at_termination() {
+    let action = ActionSpace::Discrete(vec!["wait".into(), "stay".into()]);
+    for (double, dueling) in [(false, false), (true, true)] {
+        bootstraps(|terminates, n_step| {
+            let config = dqn::Config {
+                discount: 0.98,
+                n_step,
+                double,
+                dueling,
+                train_every: 1,
+                target_every: 25,
+                minibatch: 128,
+                learning_rate: 1e-3,
+                layers: vec![32, 32],
+                ..dqn::Config::default()
+            };
+            let learner = Dqn::new(config, &corridor(&action, terminates), 12_000, 1, Arc::new(Pool::inline()));
+            replayed(learner, 120, Dqn::value)
+        });
+    }
 }
 
 /// Nobody waits for an episode that never ends: it is measured as if a time limit cut it off.

@@ -4,7 +4,10 @@ use heirloom::Result;
 use heirloom::env::{Action, Env, Registry, Scene, Snapshot, Spaces, Step};
 use heirloom::error::Kind;
 use heirloom::learn::Learner;
+use heirloom::learn::dqn::{self, Dqn};
 use heirloom::learn::ppo::{Config, Ppo, Start};
+use heirloom::learn::sac::{self, Sac};
+use heirloom::learn::td3::{self, Td3};
 use heirloom::nn::Activation;
 use heirloom::parallel::Pool;
 use heirloom::rollout::MakeEnv;
@@ -13,7 +16,7 @@ use heirloom::stop::Stop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// CartPole that shows or pays `value` once, at its 300th step.
+/// An environment that shows or pays `value` once, at its 300th step.
 struct Poisoned {
     inner: Box<dyn Env>,
     count: Arc<AtomicU64>,
@@ -50,14 +53,16 @@ impl Env for Poisoned {
     }
 }
 
+fn poisoned(environment: &str, value: f64, in_reward: bool) -> MakeEnv {
+    let registry = Registry::standard();
+    let spec = registry.resolve(environment).unwrap();
+    let count = Arc::new(AtomicU64::new(0));
+    Arc::new(move || Ok(Box::new(Poisoned { inner: registry.build(&spec)?, count: Arc::clone(&count), value, in_reward }) as Box<dyn Env>))
+}
+
 fn learner(config: &Config, value: f64, in_reward: bool) -> Ppo {
     heirloom::nn::autograd::use_one_thread();
-    let registry = Registry::standard();
-    let spec = registry.resolve("cartpole").unwrap();
-    let count = Arc::new(AtomicU64::new(0));
-    let make: MakeEnv = Arc::new(move || {
-        Ok(Box::new(Poisoned { inner: registry.build(&spec)?, count: Arc::clone(&count), value, in_reward }) as Box<dyn Env>)
-    });
+    let make = poisoned("cartpole", value, in_reward);
     let start = Start::fresh(config, make().unwrap().spaces(), 0).unwrap();
     Ppo::new(config.clone(), start, &make, &[], 10_000, 0, Arc::new(Pool::inline())).unwrap()
 }
@@ -121,6 +126,66 @@ fn what_a_learner_holds() {
                 let error = learner.advance(&Stop::new()).map(drop).expect_err(&name);
                 assert!([Kind::Diverged, Kind::Environment].contains(&error.kind()), "{name} {value}: {error}");
                 assert!(error.place().is_some(), "{name} {value}: {error}");
+            }
+        }
+    }
+}
+
+/// Learners that replay: their 301st step falls into the fourth iteration.
+fn replaying(value: f64, in_reward: bool) -> Vec<(&'static str, Box<dyn Learner>)> {
+    let pool = || Arc::new(Pool::inline());
+    let sac = sac::Config { actor: vec![8, 8], critic: vec![8, 8], layer_norm: true, ..sac::Config::default() };
+    let td3 = td3::Config { actor: vec![8, 8], critic: vec![8, 8], ..td3::Config::default() };
+    let dqn = dqn::Config { layers: vec![8, 8], ..dqn::Config::default() };
+    vec![
+        ("sac", Box::new(Sac::new(sac, &poisoned("pendulum", value, in_reward), 0, pool()).unwrap())),
+        ("td3", Box::new(Td3::new(td3, &poisoned("pendulum", value, in_reward), 0, pool()).unwrap())),
+        ("dqn", Box::new(Dqn::new(dqn, &poisoned("cartpole", value, in_reward), 10_000, 0, pool()).unwrap())),
+    ]
+}
+
+#[test]
+fn what_an_environment_shows_or_pays_to_a_learner_that_replays() {
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 1e30] {
+        for in_reward in [false, true] {
+            for (name, mut learner) in replaying(value, in_reward) {
+                // What 32 bits hold is met when it is drawn, or when its square overflows.
+                let outcome = (0..40).find_map(|iteration| learner.advance(&Stop::new()).err().map(|error| (iteration, error)));
+                let Some((iteration, error)) = outcome else {
+                    assert!(value == 1e30, "{name} {value} {in_reward} went through");
+                    continue;
+                };
+                assert!(iteration >= 3 && (iteration == 3 || value == 1e30), "{name} {value} {in_reward}: {iteration}");
+                assert!([Kind::Environment, Kind::Diverged].contains(&error.kind()), "{name} {value} {in_reward}: {error}");
+                assert!(error.place().is_some(), "{name} {value} {in_reward}: {error}");
+            }
+        }
+    }
+}
+
+/// Weights, moments and targets of a learner that replays, poisoned one by one.
+#[test]
+fn what_a_learner_that_replays_holds() {
+    let mut learners = replaying(0.0, true);
+    for (_, learner) in &mut learners {
+        (0..3).for_each(|_| drop(learner.advance(&Stop::new()).unwrap()));
+    }
+    let states: Vec<_> = learners.iter().map(|(_, learner)| learner.state()).collect();
+    for (which, state) in states.iter().enumerate() {
+        let held = |name: &&String| ["params.", "adam.first", "adam.second", "target"].iter().any(|part| name.starts_with(part));
+        let names: Vec<String> = state.tensors.keys().filter(held).cloned().collect();
+        assert!(names.len() > 12);
+        for name in names {
+            for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                let mut poisoned = state.clone();
+                if let heirloom::file::tensors::Data::F32(values) = &mut poisoned.tensors.get_mut(&name).unwrap().data {
+                    values[0] = value;
+                }
+                let (learner_name, mut learner) = replaying(0.0, true).swap_remove(which);
+                let outcome = learner.restore(&poisoned).and_then(|()| learner.advance(&Stop::new()));
+                let error = outcome.map(drop).expect_err(&name);
+                assert_eq!(error.kind(), Kind::Diverged, "{learner_name} {name} {value}: {error}");
+                assert!(error.place().is_some(), "{learner_name} {name} {value}: {error}");
             }
         }
     }

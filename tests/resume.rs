@@ -7,7 +7,7 @@ mod program;
 use heirloom::Result;
 use heirloom::choose::{Configuration, Job, Method, Source};
 use heirloom::env::Registry;
-use heirloom::learn::{Learner, Schedule, State};
+use heirloom::learn::{Learner, Schedule, State, dqn, sac, td3};
 use heirloom::nn::{Activation, Head};
 use heirloom::parallel::Pool;
 use heirloom::seed::Stream;
@@ -59,6 +59,62 @@ fn jobs() -> Vec<(&'static str, Job)> {
     ]
 }
 
+/// The same for what learns from a replay buffer, which wraps in the second half of the run.
+fn replaying() -> Vec<(&'static str, Job)> {
+    let job = |environment: &str, method: Method, change: &dyn Fn(&mut Configuration)| {
+        let environment = Registry::standard().resolve(environment).unwrap();
+        let (mut configuration, _) = heirloom::choose::catalogue::known(method, &environment.simulator);
+        change(&mut configuration);
+        Job {
+            evaluations: 3,
+            evaluation_episodes: 2,
+            evaluation_seed: 1,
+            checkpoint_every: Some(1),
+            ..Job::new(environment, method, configuration, 1200, 5)
+        }
+    };
+    let sac = |change: &dyn Fn(&mut sac::Config)| {
+        job("pendulum", Method::Sac, &|configuration| {
+            let base =
+                sac::Config { warm_up: 150, buffer: 700, minibatch: 200, actor: vec![16, 16], critic: vec![24], ..sac::Config::default() };
+            change(configuration.sac.insert(base));
+        })
+    };
+    let td3 = job("pendulum", Method::Td3, &|configuration| {
+        let base = td3::Config {
+            warm_up: 150,
+            buffer: 700,
+            minibatch: 64,
+            actor: vec![16],
+            critic: vec![24, 8],
+            n_step: 2,
+            ..td3::Config::default()
+        };
+        configuration.td3 = Some(base);
+    });
+    let dqn = |double: bool, dueling: bool| {
+        job("cartpole", Method::Dqn, &|configuration| {
+            let base =
+                dqn::Config { buffer: 700, layers: vec![16, 16], target_every: 70, double, dueling, n_step: 3, ..dqn::Config::default() };
+            configuration.dqn = Some(base);
+        })
+    };
+    vec![
+        ("sac", sac(&|_| {})),
+        (
+            "sac as redq, with four environments, held noise, normalised critics",
+            sac(&|config| {
+                (config.critics, config.target_subset, config.actor_every) = (4, Some(2), 3);
+                (config.environments, config.steps, config.hold_noise, config.layer_norm, config.n_step) = (4, 25, 7, true, 3);
+                config.temperature = sac::Temperature::Fixed(0.1);
+            }),
+        ),
+        ("td3", td3),
+        ("dqn", dqn(false, false)),
+        ("dqn, double and dueling", dqn(true, true)),
+    ]
+}
+
 /// The same for everything that learns from demonstrations.
 fn imitations() -> Vec<(&'static str, Job)> {
     let (_, scratch) = jobs().swap_remove(1);
@@ -96,7 +152,7 @@ fn straight(job: &Job) -> Vec<String> {
 #[test]
 fn a_learner_restored_anywhere_goes_on_as_if_nothing_happened() {
     let mut rng = Stream::Bootstrap(0).under(1);
-    for (name, job) in jobs().into_iter().chain(imitations()) {
+    for (name, job) in jobs().into_iter().chain(replaying()).chain(imitations()) {
         let digests = straight(&job);
         for _ in 0..20 {
             // Two stops: the second one in a run that was resumed itself, with other thread counts.
@@ -125,7 +181,7 @@ fn a_learner_restored_anywhere_goes_on_as_if_nothing_happened() {
 #[test]
 fn an_iteration_that_is_broken_off_is_done_again() {
     let mut rng = Stream::Bootstrap(1).under(1);
-    for (name, job) in jobs() {
+    for (name, job) in jobs().into_iter().chain(replaying()) {
         let digests = straight(&job);
         let mut broken_off = 0;
         let began = Instant::now();

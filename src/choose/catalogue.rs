@@ -4,7 +4,7 @@
 use super::{Configuration, Role};
 use crate::error::{Error, Result, did_you_mean};
 use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
-use crate::learn::ppo;
+use crate::learn::{dqn, ppo, sac, td3};
 use crate::meta::{self, Recipe};
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,12 @@ pub enum Method {
     Adapt,
     /// Trust region policy optimization, from nothing.
     Trpo,
+    /// Soft actor-critic, from nothing.
+    Sac,
+    /// Twin delayed deep deterministic policy gradient, from nothing.
+    Td3,
+    /// Deep Q-learning, from nothing.
+    Dqn,
 }
 
 impl Method {
@@ -69,6 +75,9 @@ impl Method {
     /// Those that learn from demonstrations, without a policy to start from.
     pub const IMITATION: [Self; 7] =
         [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
+
+    /// Those that learn from a replay buffer, from nothing.
+    pub const OFF_POLICY: [Self; 3] = [Self::Sac, Self::Td3, Self::Dqn];
 
     /// Those that learn a start for many tasks.
     pub const META: [Self; 10] = [
@@ -112,6 +121,9 @@ impl Method {
             Self::Rl2 => "rl2",
             Self::Adapt => "adapt",
             Self::Trpo => "trpo",
+            Self::Sac => "sac",
+            Self::Td3 => "td3",
+            Self::Dqn => "dqn",
         }
     }
 
@@ -143,6 +155,9 @@ impl Method {
             Self::Rl2 => "a policy that remembers, taught by PPO over whole trials: it learns a task as it acts in it",
             Self::Adapt => "inner steps in one task, as they were meta-learned",
             Self::Trpo => "trust region policy optimization from nothing, on whole episodes, with a linear baseline",
+            Self::Sac => "soft actor-critic from nothing: continuous actions, learned from a replay buffer",
+            Self::Td3 => "twin delayed deterministic policy gradient from nothing: continuous actions, learned from a replay buffer",
+            Self::Dqn => "deep Q-learning from nothing: discrete actions, learned from a replay buffer",
         }
     }
 
@@ -151,7 +166,10 @@ impl Method {
     /// # Errors
     /// Exit 2 with the nearest names.
     pub fn parse(name: &str) -> Result<Self> {
-        Self::parse_among(name, &[&Self::TRANSFER[..], &Self::IMITATION, &Self::META, &[Self::Adapt, Self::Trpo]].concat())
+        Self::parse_among(
+            name,
+            &[&Self::TRANSFER[..], &Self::IMITATION, &Self::META, &Self::OFF_POLICY, &[Self::Adapt, Self::Trpo]].concat(),
+        )
     }
 
     /// The method of this name, when it is one of these.
@@ -280,9 +298,40 @@ impl Method {
             rl2: (self == Self::Rl2).then(meta::rl2::Config::default),
             adapt: (self == Self::Adapt).then(meta::adapt::Config::default),
             trpo: (self == Self::Trpo).then(meta::trpo::Config::default),
+            sac: (self == Self::Sac).then(sac::Config::default),
+            td3: (self == Self::Td3).then(td3::Config::default),
+            dqn: (self == Self::Dqn).then(dqn::Config::default),
         }
     }
 }
 
 /// The learners that `pretrain --method` can name, and what each is.
-pub const LEARNERS: [(&str, Method); 2] = [("ppo", Method::Scratch), ("trpo", Method::Trpo)];
+pub const LEARNERS: [(&str, Method); 5] =
+    [("ppo", Method::Scratch), ("trpo", Method::Trpo), ("sac", Method::Sac), ("td3", Method::Td3), ("dqn", Method::Dqn)];
+
+/// What is known to work with a learner of [`LEARNERS`] in an environment of this simulator: its configuration, and the steps after which it
+/// has learned.
+#[must_use]
+pub fn known(method: Method, simulator: &str) -> (Configuration, u64) {
+    let ppo = ppo::defaults::for_environment(simulator);
+    let mut configuration = method.configuration(ppo.config, None);
+    let steps = match method {
+        Method::Sac => {
+            let known = sac::defaults::for_environment(simulator);
+            configuration.sac = Some(known.config);
+            known.steps
+        }
+        Method::Td3 => {
+            let known = td3::defaults::for_environment(simulator);
+            configuration.td3 = Some(known.config);
+            known.steps
+        }
+        Method::Dqn => {
+            let known = dqn::defaults::for_environment(simulator);
+            configuration.dqn = Some(known.config);
+            known.steps
+        }
+        _ => ppo.steps,
+    };
+    (configuration, steps)
+}

@@ -4,7 +4,7 @@ use super::{Method, overrides};
 use crate::error::{Error, Result};
 use crate::file::ron;
 use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
-use crate::learn::ppo;
+use crate::learn::{dqn, ppo, sac, td3};
 use crate::meta;
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,15 @@ pub struct Configuration {
     /// Of `trpo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trpo: Option<meta::trpo::Config>,
+    /// Of `sac`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sac: Option<sac::Config>,
+    /// Of `td3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub td3: Option<td3::Config>,
+    /// Of `dqn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dqn: Option<dqn::Config>,
 }
 
 impl Configuration {
@@ -89,6 +98,9 @@ impl Configuration {
         changed.rl2 = changed.rl2.filter(|_| self.rl2.is_some());
         changed.adapt = changed.adapt.filter(|_| self.adapt.is_some());
         changed.trpo = changed.trpo.filter(|_| self.trpo.is_some());
+        changed.sac = changed.sac.filter(|_| self.sac.is_some());
+        changed.td3 = changed.td3.filter(|_| self.td3.is_some());
+        changed.dqn = changed.dqn.filter(|_| self.dqn.is_some());
         changed.checked(source)
     }
 
@@ -126,8 +138,12 @@ impl Configuration {
             ("rl2", self.rl2.is_some()),
             ("adapt", self.adapt.is_some()),
             ("trpo", self.trpo.is_some()),
+            ("sac", self.sac.is_some()),
+            ("td3", self.td3.is_some()),
+            ("dqn", self.dqn.is_some()),
         ];
-        let learns_by_ppo = self.meta.is_none() && self.rl2.is_none() && self.adapt.is_none() && self.trpo.is_none();
+        let others = ["meta", "rl2", "adapt", "trpo", "sac", "td3", "dqn"];
+        let learns_by_ppo = !methods.iter().any(|(name, there)| *there && others.contains(name));
         learns_by_ppo.then_some("ppo").into_iter().chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
     }
 
@@ -147,7 +163,10 @@ impl Configuration {
         of("meta", self.meta.as_ref().map(meta::Config::check))?;
         of("rl2", self.rl2.as_ref().map(meta::rl2::Config::check))?;
         of("adapt", self.adapt.as_ref().map(meta::adapt::Config::check))?;
-        of("trpo", self.trpo.as_ref().map(meta::trpo::Config::check))
+        of("trpo", self.trpo.as_ref().map(meta::trpo::Config::check))?;
+        of("sac", self.sac.as_ref().map(sac::Config::check))?;
+        of("td3", self.td3.as_ref().map(td3::Config::check))?;
+        of("dqn", self.dqn.as_ref().map(dqn::Config::check))
     }
 
     fn checked(self, source: &ron::Source) -> Result<Self> {

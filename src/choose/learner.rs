@@ -10,7 +10,10 @@ use crate::imitate::dagger::Dagger;
 use crate::imitate::discriminator::{Discriminator, Form};
 use crate::imitate::pairs::classes;
 use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg};
+use crate::learn::dqn::Dqn;
 use crate::learn::ppo::{self, Ppo, Start};
+use crate::learn::sac::Sac;
+use crate::learn::td3::Td3;
 use crate::learn::{Learner, MakeTerm};
 use crate::meta::adapt::Adapting;
 use crate::meta::rl2::Rl2;
@@ -54,6 +57,9 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
         Method::Rl2 => Box::new(building.rl2()?),
         Method::Adapt => Box::new(building.adapting()?),
         Method::Trpo => Box::new(building.trpo()?),
+        Method::Sac => Box::new(building.sac()?),
+        Method::Td3 => Box::new(building.td3()?),
+        Method::Dqn => Box::new(building.dqn()?),
     })
 }
 
@@ -139,6 +145,21 @@ impl Building<'_> {
         let policy = Policy::untrained(config.shape(&self.spaces), &self.spaces, self.job.seed);
         let recipe = meta::trpo::recipe(&config);
         Meta::new(config, recipe, Counts::Steps, policy, every(Arc::clone(&self.make)), self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn sac(&self) -> Result<Sac> {
+        let config = self.job.configuration.sac.clone().unwrap_or_default();
+        Sac::new(config, &self.make, self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn td3(&self) -> Result<Td3> {
+        let config = self.job.configuration.td3.clone().unwrap_or_default();
+        Td3::new(config, &self.make, self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn dqn(&self) -> Result<Dqn> {
+        let config = self.job.configuration.dqn.clone().unwrap_or_default();
+        Dqn::new(config, &self.make, self.job.plan().steps, self.job.seed, Arc::clone(self.pool))
     }
 
     /// Tasks are drawn by the environment itself, a new one for every trial.

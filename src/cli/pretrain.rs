@@ -7,7 +7,6 @@ use crate::choose::words::quoted;
 use crate::choose::{Job, Method, catalogue};
 use crate::env::Registry;
 use crate::error::{Error, Result, did_you_mean};
-use crate::learn::ppo::defaults;
 use clap::Args;
 
 /// Learn in an environment from nothing.
@@ -21,7 +20,8 @@ use clap::Args;
 pub(super) struct Pretrain {
     /// Short name or path of an environment: `heirloom envs`
     environment: String,
-    /// The learner: ppo (Schulman et al. 2017) or trpo (Schulman et al. 2015, whole episodes, linear baseline)
+    /// The learner: ppo (Schulman et al. 2017), trpo (Schulman et al. 2015, whole episodes, linear baseline) or, from a replay buffer, sac
+    /// (Haarnoja et al. 2018), td3 (Fujimoto et al. 2018) and dqn (Mnih et al. 2015)
     #[arg(long, default_value = "ppo")]
     method: String,
     #[command(flatten)]
@@ -37,12 +37,12 @@ impl Pretrain {
             Error::usage(format!("there is no learner `{}`", self.method)).hint(did_you_mean(&self.method, names))
         })?;
         let environment = registry.resolve(&self.environment)?;
-        let known = defaults::for_environment(&environment.simulator);
+        let (known, known_steps) = catalogue::known(method, &environment.simulator);
         let seed = self.run.seed.unwrap_or(0);
-        let steps = self.run.steps.unwrap_or(known.steps);
+        let steps = self.run.steps.unwrap_or(known_steps);
         let settings = self.run.settings();
         let learner = if method == Method::Scratch { String::new() } else { format!(" --method {}", method.name()) };
-        let configuration = self.run.configure(method, method.configuration(known.config, None))?;
+        let configuration = self.run.configure(method, known)?;
         let job = Job {
             evaluations: self.run.evaluations(),
             evaluation_episodes: self.run.episodes(),

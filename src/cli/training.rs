@@ -91,6 +91,9 @@ fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
     // The learner first: a run that cannot begin leaves no folder.
     let learner = job.learner(registry, pool, stop)?;
     note_other_environment(&job, registry);
+    if let Some(most) = job.replay_bytes(registry)? {
+        terminal::note(&format!("the replay buffer takes up to {} of memory, and about as much on the disk", bytes(most)));
+    }
     let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
     let folder = RunFolder::create(out, job.definition(), source)?;
     let plan = job.plan();

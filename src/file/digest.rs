@@ -1,7 +1,7 @@
 //! SHA-256, for files (check with `sha256sum`) and for the identity of policies and runs.
 
 use super::Tensors;
-use super::tensors::Data;
+use super::tensors::{Array, Data};
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 use std::sync::OnceLock;
@@ -30,13 +30,19 @@ pub fn of_reader(mut reader: impl Read) -> io::Result<String> {
 /// The SHA-256 of named tensors and a text that describes them: independent of any file's layout, sensitive to every bit of value.
 #[must_use]
 pub fn of_tensors(description: &str, tensors: &Tensors) -> String {
+    of_arrays(description, tensors)
+}
+
+/// The same of arrays that lie in several places, in this order.
+#[must_use]
+pub fn of_arrays<'a>(description: &str, arrays: impl IntoIterator<Item = (&'a String, &'a Array)>) -> String {
     let mut hash = Sha256::new();
     let mut field = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
     field(description.as_bytes());
-    for (name, array) in tensors {
+    for (name, array) in arrays {
         field(name.as_bytes());
         field(&array.shape.iter().flat_map(|size| (*size as u64).to_le_bytes()).collect::<Vec<_>>());
         match &array.data {
@@ -63,7 +69,6 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::Array;
 
     #[test]
     fn the_digest_is_what_sha256sum_says() {

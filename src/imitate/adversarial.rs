@@ -324,7 +324,7 @@ impl Learner for Adversarial {
     fn restore(&mut self, state: &State) -> Result<()> {
         let (own, ppo): (crate::file::Tensors, _) = state.to_take().into_iter().partition(|(name, _)| name.starts_with("discriminator."));
         let mut left = own;
-        self.ppo.restore(&State { tensors: ppo })?;
+        self.ppo.restore(&State { tensors: ppo, ..State::default() })?;
         if let Some(scale) = &mut self.scale {
             scale.moments = Moments::load(1, "discriminator.return", &mut left)?;
             let total = scale.discounted.iter().map(Vec::len).sum();

@@ -17,7 +17,7 @@ use tch::Tensor;
 pub(super) fn declare(inputs: usize, action: usize, hidden: &[usize], layout: &mut Layout) {
     for (name, width) in [("reward", inputs + action), ("potential", inputs)] {
         let sizes = [&[width], hidden, &[1]].concat();
-        Mlp { sizes, activation: Activation::Tanh }.declare(name, layout);
+        Mlp { sizes, activation: Activation::Tanh, layer_norm: false }.declare(name, layout);
     }
 }
 

@@ -7,7 +7,7 @@ use tch::Tensor;
 /// The parameters: one network from state and action to a logit.
 pub(super) fn declare(inputs: usize, action: usize, hidden: &[usize], layout: &mut Layout) {
     let sizes = [&[inputs + action], hidden, &[1]].concat();
-    Mlp { sizes, activation: Activation::Tanh }.declare("logit", layout);
+    Mlp { sizes, activation: Activation::Tanh, layer_norm: false }.declare("logit", layout);
 }
 
 /// Log-odds `[B]` that transitions were demonstrated: states `[B, O]`, actions `[B, A]`.

@@ -2,14 +2,25 @@
 //!
 //! A [`Learner`] advances by one update and can be saved and continued bit for bit; `run::drive` is the only loop around it.
 
+pub mod action_value;
+pub mod dqn;
+pub mod experience;
 pub mod explained_variance;
+pub mod followed;
+pub mod off_policy;
 pub mod ppo;
 pub mod rates;
+#[cfg(test)]
+mod reference;
+pub mod replay;
+pub mod sac;
 pub mod schedule;
 pub mod state;
+pub mod td3;
 pub mod term;
 pub mod trust_region;
 
+pub use followed::Followed;
 pub use rates::Rates;
 pub use schedule::Schedule;
 pub use state::State;

@@ -106,7 +106,7 @@ impl InnerLoss<f32> for Shots<'_> {
 
 /// `40-40`, rectified, as in the paper.
 fn network() -> Mlp {
-    Mlp { sizes: vec![1, 40, 40, 1], activation: Activation::Relu }
+    Mlp { sizes: vec![1, 40, 40, 1], activation: Activation::Relu, layer_norm: false }
 }
 
 /// Learns a start from which a wave is learned from a few shots.

@@ -76,14 +76,14 @@ impl ActorCritic {
     #[must_use]
     pub fn actor_mlp(&self) -> Mlp {
         let sizes = [&[self.features()], &self.actor[..], &[self.outputs]].concat();
-        Mlp { sizes, activation: self.activation }
+        Mlp { sizes, activation: self.activation, layer_norm: false }
     }
 
     /// The critic: features to value.
     #[must_use]
     pub fn critic_mlp(&self) -> Mlp {
         let sizes = [&[self.features()], &self.critic[..], &[1]].concat();
-        Mlp { sizes, activation: self.activation }
+        Mlp { sizes, activation: self.activation, layer_norm: false }
     }
 
     /// Names, shapes and places of all parameters: actor, critic, memory, log-std.

@@ -4,7 +4,7 @@
 //! gradient Adam would undo them. A rate of 0 skips moments, decay and the clipping norm: a frozen tensor keeps every bit.
 
 use super::params::{Layout, Params, check_finite};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::file::tensors::{Array, Tensors, take_u64};
 use num_traits::Float;
 use pulp::{Arch, Simd, WithSimd};
@@ -28,6 +28,19 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-5, weight_decay: 0.0 }
+    }
+}
+
+impl Config {
+    /// Fails where a value makes no sense.
+    ///
+    /// # Errors
+    /// Exit 2; names the field and its range.
+    pub fn check(&self) -> Result<()> {
+        within("adam.beta1", self.beta1, [0.0, 0.999_999])?;
+        within("adam.beta2", self.beta2, [0.0, 0.999_999_99])?;
+        within("adam.epsilon", self.epsilon, [1e-20, 1.0])?;
+        within("adam.weight_decay", self.weight_decay, [0.0, 1e3])
     }
 }
 

@@ -1,7 +1,30 @@
 //! Initial weights.
 
+use super::Mlp;
 use super::params::Params;
 use crate::seed::Rng;
+
+/// Fills the layers of an MLP as PyTorch's `Linear` does: weights and biases uniform within one over the root of the inputs; a normalised layer
+/// scales by 1 and shifts by 0.
+///
+/// # Panics
+/// When its parameters are not there under `name`.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "layers are small, weights are f32")]
+pub fn uniform(params: &mut Params, mlp: &Mlp, name: &str, rng: &mut Rng) {
+    let mut layout = super::Layout::default();
+    mlp.declare(name, &mut layout);
+    let mut reach = 0.0;
+    for entry in layout.entries() {
+        if let [_, inputs] = entry.shape[..] {
+            reach = 1.0 / (inputs as f64).sqrt();
+        }
+        let values = params.tensor_mut(&entry.name);
+        match entry.name.rsplit_once(".norm.") {
+            Some((_, part)) => values.fill(if part == "scale" { 1.0 } else { 0.0 }),
+            None => values.iter_mut().for_each(|value| *value = rng.uniform(-reach, reach) as f32),
+        }
+    }
+}
 
 /// Fills a weight `[outputs, inputs]` with an orthogonal matrix times `gain` (Saxe et al. 2014): the Q of a normal matrix's QR
 /// decomposition with the signs of R's diagonal, as PyTorch's `orthogonal_` does.

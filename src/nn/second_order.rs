@@ -254,7 +254,7 @@ mod tests {
     const ROWS: usize = 70;
 
     fn case(activation: Activation, head: Head, seed: u64) -> Case {
-        let mlp = Mlp { sizes: vec![3, 9, 20, 4], activation };
+        let mlp = Mlp { sizes: vec![3, 9, 20, 4], activation, layer_norm: false };
         let mut rng: Rng = Stream::Init.under(seed);
         let mut normal = |count: usize, scale: f64| (0..count).map(|_| scale * rng.normal()).collect::<Vec<_>>();
         let categorical = head == Head::Categorical;

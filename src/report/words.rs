@@ -108,6 +108,9 @@ const fn doing(method: Method) -> &'static str {
         Method::Rl2 => "RL²",
         Method::Adapt => "Adapting by inner steps",
         Method::Trpo => "TRPO from nothing",
+        Method::Sac => "SAC from nothing",
+        Method::Td3 => "TD3 from nothing",
+        Method::Dqn => "DQN from nothing",
     }
 }
 

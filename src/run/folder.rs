@@ -1,7 +1,7 @@
 //! A run on disk.
 //!
 //! `run.ron` says what is run; `metrics.csv`, `evaluations.csv` and TensorBoard events what happened; `checkpoints/STEPS/` are whole
-//! states (the newest three), `best/` the best policy so far, `source/` the policy that a transfer started from. One process writes at
+//! states (the newest three; of a replay buffer, what they share lies in `checkpoints/segments/`), `best/` the best policy so far, `source/` the policy that a transfer started from. One process writes at
 //! a time (`lock`).
 
 use super::checkpoint::{self, Position};
@@ -92,6 +92,12 @@ impl RunFolder {
         disk::sweep(&path.join("checkpoints"))?;
         let (found, mut damaged) = Self::last_sound(path)?;
         let read = found.as_ref().map(|(folder, _)| checkpoint::read(folder)).transpose()?;
+        if let Some((sound, _)) = &found {
+            // Those of newer checkpoints, which are damaged, will be written again: they may be what is damaged.
+            let kept: Vec<PathBuf> =
+                checkpoint::list(&path.join("checkpoints"))?.into_iter().skip_while(|folder| folder != sound).collect();
+            let _ = checkpoint::keep_segments_of(&kept, &path.join("checkpoints"));
+        }
         let (logs, short) = Logs::open(path, &read.as_ref().map(|(position, _)| position.logs.clone()).unwrap_or_default())?;
         damaged.extend(short);
         Ok((Self { path: path.to_owned(), definition, logs, _lock: lock }, read, damaged))
@@ -173,10 +179,12 @@ impl RunFolder {
         let checkpoints = self.path.join("checkpoints");
         let card = self.card(policy, environment_steps, None);
         let folder = checkpoint::write(&checkpoints, position, state, policy, &card)?;
-        for old in checkpoint::list(&checkpoints)?.into_iter().skip(KEPT) {
-            // The checkpoint is safe already; the next one tries again.
+        let mut kept = checkpoint::list(&checkpoints)?;
+        // The checkpoint is safe already; the next one tries again.
+        for old in kept.drain(KEPT.min(kept.len())..) {
             let _ = disk::remove(&old);
         }
+        let _ = checkpoint::keep_segments_of(&kept, &checkpoints);
         Ok(folder)
     }
 
@@ -258,7 +266,7 @@ mod tests {
     }
 
     fn state(steps: u64) -> State {
-        State { tensors: [("steps".to_owned(), Array::u64(vec![steps]))].into() }
+        State { tensors: [("steps".to_owned(), Array::u64(vec![steps]))].into(), ..State::default() }
     }
 
     fn position(steps: u64) -> Position {

@@ -169,9 +169,6 @@ impl Config {
         }
         let initial = self.head.and_then(|head| head.initial_log_std()).unwrap_or(0.0);
         number("initial_log_std", initial, -20.0, 5.0)?;
-        number("adam.beta1", self.adam.beta1, 0.0, 0.999_999)?;
-        number("adam.beta2", self.adam.beta2, 0.0, 0.999_999_99)?;
-        number("adam.epsilon", self.adam.epsilon, 1e-20, 1.0)?;
-        number("adam.weight_decay", self.adam.weight_decay, 0.0, 1e3)
+        self.adam.check()
     }
 }

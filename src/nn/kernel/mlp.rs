@@ -1,5 +1,6 @@
 //! An MLP's forward and backward pass over a chunk of rows.
 
+use super::layer_norm::{self, Norm, Normed};
 use super::matmul::{Base, PANEL, add_outer, add_rows, multiply};
 use super::{Buffer, CHUNK, Real, activation, padded, stride};
 use crate::nn::{Activation, Mlp};
@@ -23,6 +24,8 @@ pub(super) struct PackedLayer<T> {
     pub(super) bias: Buffer<T>,
     /// `[outputs, inputs]`, padded, in panels; empty for the first layer, unless something below wants its input's gradient.
     pub(super) by_output: Buffer<T>,
+    /// Between product and activation, where the network has it.
+    norm: Option<Norm<T>>,
 }
 
 impl<T: Real> Packed<T> {
@@ -37,25 +40,42 @@ impl<T: Real> Packed<T> {
     /// The same for a network on top of another one, which wants the gradient of its input ([`Activations::input_gradient`]).
     #[must_use]
     pub fn above(mlp: &Mlp) -> Self {
-        let layers = mlp.sizes.windows(2).map(|pair| PackedLayer {
+        let layers = mlp.sizes.windows(2).enumerate().map(|(index, pair)| PackedLayer {
             inputs: pair[0],
             outputs: pair[1],
             by_input: Buffer::zeros(pair[0] * padded(pair[1])),
             bias: Buffer::zeros(pair[1]),
             by_output: Buffer::zeros(pair[1] * padded(pair[0])),
+            norm: mlp.has_norm(index).then(|| Norm::zeros(pair[1])),
         });
         Self { layers: layers.collect(), activation: mlp.activation, arch: Arch::new() }
     }
 
-    /// Copies the weights in. `flat` holds, layer after layer, weight `[outputs, inputs]` and bias `[outputs]`.
+    /// The same for a network through which nothing goes back.
+    #[must_use]
+    pub fn forward_only(mlp: &Mlp) -> Self {
+        let mut forward = Self::above(mlp);
+        forward.layers.iter_mut().for_each(|layer| layer.by_output = Buffer::zeros(0));
+        forward
+    }
+
+    /// Copies the weights in. `flat` holds, layer after layer, weight `[outputs, inputs]`, bias `[outputs]`, and where the layer is normalised,
+    /// scale and shift `[outputs]`.
     pub fn refresh(&mut self, flat: &[T]) {
         let mut rest = flat;
         for layer in &mut self.layers {
-            let (weight, after) = rest.split_at(layer.outputs * layer.inputs);
-            let (bias, after) = after.split_at(layer.outputs);
-            rest = after;
-            layer.bias[..layer.outputs].copy_from_slice(bias);
             let PackedLayer { inputs, outputs, .. } = *layer;
+            let (weight, after) = rest.split_at(outputs * inputs);
+            let (bias, after) = after.split_at(outputs);
+            rest = after;
+            layer.bias[..outputs].copy_from_slice(bias);
+            if let Some(Norm { scale, shift }) = &mut layer.norm {
+                let (flat_scale, after) = rest.split_at(outputs);
+                let (flat_shift, after) = after.split_at(outputs);
+                rest = after;
+                scale[..outputs].copy_from_slice(flat_scale);
+                shift[..outputs].copy_from_slice(flat_shift);
+            }
             for first in (0..outputs).step_by(PANEL) {
                 let width = PANEL.min(padded(outputs) - first);
                 let rows = &weight[first * inputs..][..width.min(outputs - first) * inputs];
@@ -83,7 +103,13 @@ impl<T: Real> Packed<T> {
     /// Adds the gradient of the weights, given that of the outputs ([`Activations::output_and_gradient`]), for the rows of the last
     /// [`Packed::forward`].
     pub fn backward(&self, rows: usize, activations: &mut Activations<T>, gradients: &mut Gradients<T>) {
-        self.arch.dispatch(Backward { net: self, rows, activations, gradients });
+        self.arch.dispatch(Backward { net: self, rows, activations, gradients: Some(gradients) });
+    }
+
+    /// The gradient of the inputs alone ([`Activations::input_gradient`]), given that of the outputs; of a network that was made by
+    /// [`Packed::above`].
+    pub fn backward_inputs(&self, rows: usize, activations: &mut Activations<T>) {
+        self.arch.dispatch(Backward { net: self, rows, activations, gradients: None });
     }
 }
 
@@ -108,6 +134,8 @@ pub struct Activations<T = f32> {
     pub(super) gradients: Vec<Buffer<T>>,
     /// The same with respect to the input; of a network on top of another one.
     input_gradient: Buffer<T>,
+    /// Of each layer that is normalised.
+    normed: Vec<Option<Normed<T>>>,
     sizes: Vec<usize>,
 }
 
@@ -117,7 +145,14 @@ impl<T: Real> Activations<T> {
     pub fn new(mlp: &Mlp) -> Self {
         let buffers = |sizes: &[usize]| sizes.iter().map(|size| Buffer::zeros(CHUNK * stride(*size))).collect();
         let input_gradient = Buffer::zeros(CHUNK * stride(mlp.sizes[0]));
-        Self { values: buffers(&mlp.sizes), gradients: buffers(&mlp.sizes[1..]), input_gradient, sizes: mlp.sizes.clone() }
+        let normed = |(index, size): (usize, &usize)| mlp.has_norm(index).then(|| Normed::zeros(CHUNK, *size));
+        Self {
+            values: buffers(&mlp.sizes),
+            gradients: buffers(&mlp.sizes[1..]),
+            input_gradient,
+            normed: mlp.sizes[1..].iter().enumerate().map(normed).collect(),
+            sizes: mlp.sizes.clone(),
+        }
     }
 
     /// One row of the input, to be written.
@@ -177,6 +212,8 @@ impl<T: Real> Activations<T> {
 #[derive(Debug, Clone)]
 pub struct Gradients<T = f32> {
     pub(super) layers: Vec<(Buffer<T>, Buffer<T>)>,
+    /// Of each layer that is normalised.
+    norms: Vec<Option<Norm<T>>>,
     sizes: Vec<usize>,
 }
 
@@ -190,7 +227,8 @@ impl<T: Real> Gradients<T> {
             let weight = if index == 0 { inputs * padded(outputs) } else { outputs * padded(inputs) };
             (Buffer::zeros(weight), Buffer::zeros(outputs))
         });
-        Self { layers: layers.collect(), sizes: mlp.sizes.clone() }
+        let norms = mlp.sizes[1..].iter().enumerate().map(|(index, size)| mlp.has_norm(index).then(|| Norm::zeros(*size)));
+        Self { layers: layers.collect(), norms: norms.collect(), sizes: mlp.sizes.clone() }
     }
 
     /// Back to zero.
@@ -198,6 +236,10 @@ impl<T: Real> Gradients<T> {
         for (weight, bias) in &mut self.layers {
             weight.fill(T::zero());
             bias.fill(T::zero());
+        }
+        for Norm { scale, shift } in self.norms.iter_mut().flatten() {
+            scale.fill(T::zero());
+            shift.fill(T::zero());
         }
     }
 
@@ -219,6 +261,13 @@ impl<T: Real> Gradients<T> {
                 }
             }
             flat_bias.iter_mut().zip(bias.iter()).for_each(|(to, from)| *to += *from);
+            if let Some(Norm { scale, shift }) = &self.norms[index] {
+                for from in [scale, shift] {
+                    let (to, after) = rest.split_at_mut(outputs);
+                    rest = after;
+                    to.iter_mut().zip(from.iter()).for_each(|(to, from)| *to += *from);
+                }
+            }
         }
     }
 }
@@ -240,6 +289,9 @@ impl<T: Real> WithSimd for Forward<'_, T> {
             let (x, n, y_stride) = (&before[index], padded(layer.outputs), stride(layer.outputs));
             let y = &mut after[0][..rows * y_stride];
             multiply(simd, x, stride(layer.inputs), rows, layer.inputs, &layer.by_input, n, Base::Row(&layer.bias), y, y_stride);
+            if let (Some(norm), Some(normed)) = (&layer.norm, &mut self.activations.normed[index]) {
+                layer_norm::forward(norm, layer.outputs, rows, y, normed);
+            }
             if index < last {
                 activation::apply(simd, self.net.activation, y);
             }
@@ -251,7 +303,8 @@ struct Backward<'a, T> {
     net: &'a Packed<T>,
     rows: usize,
     activations: &'a mut Activations<T>,
-    gradients: &'a mut Gradients<T>,
+    /// `None` where only the inputs' gradient is wanted.
+    gradients: Option<&'a mut Gradients<T>>,
 }
 
 impl<T: Real> WithSimd for Backward<'_, T> {
@@ -259,26 +312,33 @@ impl<T: Real> WithSimd for Backward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let rows = self.rows;
-        let Activations { values, gradients, input_gradient, .. } = self.activations;
+        let (rows, mut sums) = (self.rows, self.gradients);
+        let Activations { values, gradients, input_gradient, normed, .. } = self.activations;
         for (index, layer) in self.net.layers.iter().enumerate().rev() {
-            let (weight, bias) = &mut self.gradients.layers[index];
             let (inputs, outputs) = (stride(layer.inputs), stride(layer.outputs));
             let (before, here) = gradients.split_at_mut(index);
-            let gradient = &here[0][..rows * outputs];
-            add_rows(simd, gradient, outputs, bias);
-            if index == 0 {
-                add_outer(simd, &values[0], inputs, rows, layer.inputs, gradient, outputs, padded(layer.outputs), weight);
-                if !layer.by_output.is_empty() {
-                    let (below, n) = (&mut input_gradient[..rows * inputs], padded(layer.inputs));
-                    multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, n, Base::Zero, below, inputs);
+            let gradient = &mut here[0][..rows * outputs];
+            if let (Some(norm), Some(normed)) = (&layer.norm, &normed[index]) {
+                let parameters = sums.as_mut().and_then(|sums| sums.norms[index].as_mut());
+                layer_norm::backward(norm, layer.outputs, rows, normed, gradient, parameters);
+            }
+            if let Some(sums) = &mut sums {
+                let (weight, bias) = &mut sums.layers[index];
+                add_rows(simd, gradient, outputs, bias);
+                if index == 0 {
+                    add_outer(simd, &values[0], inputs, rows, layer.inputs, gradient, outputs, padded(layer.outputs), weight);
+                } else {
+                    let (seen, n) = (&values[index][..rows * inputs], padded(layer.inputs));
+                    add_outer(simd, gradient, outputs, rows, layer.outputs, seen, inputs, n, weight);
                 }
-            } else {
-                let (seen, n) = (&values[index][..rows * inputs], padded(layer.inputs));
-                add_outer(simd, gradient, outputs, rows, layer.outputs, seen, inputs, n, weight);
-                let input_gradient = &mut before[index - 1][..rows * inputs];
-                multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, n, Base::Zero, input_gradient, inputs);
-                activation::backward(simd, self.net.activation, seen, input_gradient);
+            }
+            if layer.by_output.is_empty() {
+                continue;
+            }
+            let below = if index == 0 { &mut input_gradient[..rows * inputs] } else { &mut before[index - 1][..rows * inputs] };
+            multiply(simd, gradient, outputs, rows, layer.outputs, &layer.by_output, padded(layer.inputs), Base::Zero, below, inputs);
+            if index > 0 {
+                activation::backward(simd, self.net.activation, &values[index][..rows * inputs], below);
             }
         }
     }

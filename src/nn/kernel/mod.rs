@@ -7,6 +7,7 @@
 mod activation;
 mod buffer;
 mod gru;
+mod layer_norm;
 mod matmul;
 mod mlp;
 mod real;

@@ -1,0 +1,158 @@
+//! Acting off policy: environments that are stepped one after the other and fill a replay buffer.
+
+use super::State;
+use super::replay::{Replay, Size};
+use crate::env::{ActionSpace, Spaces};
+use crate::error::{Error, Result};
+use crate::file::Tensors;
+use crate::nn::Head;
+use crate::policy::Binding;
+use crate::policy::channels::ActionRoom;
+use crate::rollout::environments::Finished;
+use crate::rollout::{Environments, MakeEnv};
+use crate::seed::{Rng, Stream};
+
+/// Environments, the buffer that they fill, and how a policy's channels are found in them.
+pub struct Experience {
+    environments: Environments,
+    binding: Binding,
+    /// Actions are kept in units of their bounds, or as an index: what they are before a head makes something else of them.
+    head: Head,
+    room: ActionRoom,
+    /// The transitions.
+    pub replay: Replay,
+    /// `[N, O]`: what each environment shows now.
+    seen: Vec<f32>,
+    /// `[O]`: what was cut off last.
+    cut_off: Vec<f32>,
+    steps: u64,
+}
+
+impl Experience {
+    /// Builds and resets the environments for a policy of these spaces.
+    ///
+    /// # Errors
+    /// When the policy does not fit, or an environment cannot be built or reset.
+    pub fn start(make: &MakeEnv, spaces: &Spaces, environments: usize, capacity: usize, seed: u64) -> Result<Self> {
+        let environments = Environments::start(make, 0..environments, seed, Stream::Env)?;
+        let binding = Binding::new(spaces, environments.spaces())?;
+        let observation = binding.inputs();
+        let size = Size { observation, action: spaces.action.width(), capacity, environments: environments.len() };
+        let mut experience = Self {
+            head: Head::of_space(&spaces.action, 0.0),
+            room: binding.action_room(),
+            replay: Replay::new(size, seed),
+            seen: vec![0.0; environments.len() * observation],
+            cut_off: vec![0.0; observation],
+            steps: 0,
+            environments,
+            binding,
+        };
+        for index in 0..experience.len() {
+            experience.see(index)?;
+            experience.replay.shows(index, &experience.seen[index * observation..][..observation]);
+        }
+        Ok(experience)
+    }
+
+    /// How many environments.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.environments.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.environments.is_empty()
+    }
+
+    /// Steps in all environments together.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// What environment `index` shows now, as a network sees it, `[O]`.
+    #[must_use]
+    pub fn seen(&self, index: usize) -> &[f32] {
+        &self.seen[index * self.cut_off.len()..][..self.cut_off.len()]
+    }
+
+    /// Acts in environment `index` and keeps the transition. `action` is `[W]`: in units of the bounds, or an index.
+    ///
+    /// # Errors
+    /// Exit 4 when the environment fails, 5 when the action is not finite, or something is not a number of 32 bits.
+    #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
+    pub fn act(&mut self, index: usize, action: &[f32]) -> Result<()> {
+        if let Some(number) = action.iter().find(|number| !number.is_finite()) {
+            return Err(Error::diverged(format!("the policy's action is {number}")).at(self.environments.name(index)));
+        }
+        let step = self.environments.step(index, self.binding.act(&self.head, action, &mut self.room))?;
+        let reward = step.reward as f32;
+        if !reward.is_finite() {
+            let message = format!("the reward {} does not fit into 32 bits", step.reward);
+            return Err(Error::diverged(message).at(self.environments.name(index)));
+        }
+        if step.terminated {
+            self.replay.terminates(index, action, reward);
+        } else if step.truncated {
+            self.binding.see(None, self.environments.ended_observation(), &mut self.cut_off);
+            check_finite(&self.cut_off).map_err(|error| error.at(self.environments.name(index)))?;
+            self.replay.is_cut_off(index, action, reward, &self.cut_off);
+        } else {
+            self.replay.goes_on(index, action, reward);
+        }
+        self.see(index)?;
+        let size = self.cut_off.len();
+        self.replay.shows(index, &self.seen[index * size..][..size]);
+        self.steps += 1;
+        Ok(())
+    }
+
+    fn see(&mut self, index: usize) -> Result<()> {
+        let size = self.cut_off.len();
+        let seen = &mut self.seen[index * size..][..size];
+        self.binding.see(None, self.environments.observation(index), seen);
+        check_finite(seen).map_err(|error| error.at(self.environments.name(index)))
+    }
+
+    /// Episodes that ended since this was last asked.
+    pub fn take_finished(&mut self) -> Vec<Finished> {
+        std::mem::take(&mut self.environments.finished)
+    }
+
+    /// Adds everything that the future depends on to a state.
+    pub fn save(&self, state: &mut State) {
+        self.environments.save("environments.", &mut state.tensors);
+        self.replay.save(state);
+        state.put_counters("environments.steps", &[self.steps]);
+    }
+
+    /// Continues from what [`Experience::save`] added, bit for bit.
+    ///
+    /// # Errors
+    /// Exit 3 when it belongs to other environments or another buffer.
+    pub fn load(&mut self, state: &State, left: &mut Tensors) -> Result<()> {
+        self.environments.load("environments.", left)?;
+        self.replay.load(state, left)?;
+        [self.steps] = State::take_counters(left, "environments.steps")?;
+        (0..self.len()).try_for_each(|index| self.see(index))
+    }
+}
+
+fn check_finite(seen: &[f32]) -> Result<()> {
+    match seen.iter().position(|number| !number.is_finite()) {
+        Some(channel) => Err(Error::diverged(format!("channel {channel} of the observation does not fit into 32 bits"))),
+        None => Ok(()),
+    }
+}
+
+/// An action drawn uniformly: in units of the bounds, or an index.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "actions are f32, an index is small")]
+pub fn random_action(space: &ActionSpace, rng: &mut Rng, action: &mut [f32]) {
+    match space {
+        ActionSpace::Discrete(names) => action[0] = rng.below(names.len()) as f32,
+        ActionSpace::Continuous(_) => action.iter_mut().for_each(|action| *action = rng.uniform(-1.0, 1.0) as f32),
+    }
+}

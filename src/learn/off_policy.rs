@@ -1,0 +1,33 @@
+//! What the learners that replay have in common: how a batch is cut between threads, and what hidden layers may be.
+
+use crate::error::{Result, within};
+use crate::nn::kernel::{Gradients, Real};
+use crate::rollout::shard_range;
+use std::ops::Range;
+
+/// Rows from which a batch is worth cutting once more between threads.
+const ROWS_PER_SHARD: usize = 128;
+
+/// Parts into which a batch is cut: a matter of its size, never of threads.
+#[must_use]
+pub fn shards(rows: usize) -> Vec<Range<usize>> {
+    let count = (rows / ROWS_PER_SHARD).clamp(1, 8);
+    (0..count).map(|index| shard_range(rows, count, index)).collect()
+}
+
+/// Adds a shard's gradient to a flat one and begins again from zero.
+pub fn take_gradient<T: Real>(from: &mut Gradients<T>, flat: &mut [T]) {
+    from.add_to(flat);
+    from.clear();
+}
+
+/// Fails where hidden layers make no sense.
+///
+/// # Errors
+/// Exit 2; names the field and its range.
+pub fn check_layers(name: &str, layers: &[usize]) -> Result<()> {
+    within(&format!("number of {name} layers"), layers.len().max(1), [1, 16])?;
+    layers.iter().try_for_each(|size| within(name, *size, [1, 1 << 14]))?;
+    let weights: usize = layers.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    within(&format!("number of {name} weights"), weights.max(1), [1, 1 << 26])
+}
