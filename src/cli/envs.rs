@@ -134,7 +134,7 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
         }
         ActionSpace::Continuous(channels) => show_channels("actions", channels),
     }
-    let simulator = registry.simulator(&spec.simulator)?;
+    let simulator = registry.simulator_of(&spec)?;
     show_parameters("context", &simulator.context, &spec.context);
     show_parameters("objective", &simulator.objective, &spec.objective);
     if !spec.wrappers.is_empty() {

@@ -110,6 +110,14 @@ impl Registry {
         })
     }
 
+    /// The simulator of an environment: one of these, or that of a robot of the user's own.
+    ///
+    /// # Errors
+    /// As [`Registry::simulator`].
+    pub fn simulator_of<'a>(&'a self, spec: &'a Spec) -> Result<&'a Arc<Simulator>> {
+        spec.own.as_ref().map_or_else(|| self.simulator(&spec.simulator), |own| Ok(&own.simulator))
+    }
+
     /// Short names of all environments: files under `./envs`, built-in files, and simulators added by the user.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
@@ -152,7 +160,7 @@ impl Registry {
     pub fn build(&self, spec: &Spec) -> Result<Box<dyn Env>> {
         if spec.wrappers.is_empty() && spec.context.are_fixed() && spec.objective.are_fixed() {
             let (context, objective) = (spec.context.each(Quantity::least), spec.objective.each(Quantity::least));
-            let built = (self.simulator(&spec.simulator)?.build_episode)(&context, &objective, spec.max_episode_steps);
+            let built = (self.simulator_of(spec)?.build_episode)(&context, &objective, spec.max_episode_steps);
             return built.map_err(|error| error.at(spec.place()));
         }
         wrapped(self.bare(spec)?, spec)
@@ -171,7 +179,7 @@ impl Registry {
     /// # Errors
     /// When the simulator refuses.
     pub fn bare(&self, spec: &Spec) -> Result<Box<dyn Env>> {
-        let simulator = self.simulator(&spec.simulator)?;
+        let simulator = self.simulator_of(spec)?;
         // What is to be shown must be known.
         let shown = spec.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::ShowParameters(_)));
         let built: Result<Box<dyn Env>> = if spec.context.are_fixed() && spec.objective.are_fixed() && !shown {
@@ -188,7 +196,7 @@ impl Registry {
     /// # Errors
     /// When the simulator refuses.
     pub fn alone(&self, spec: &Spec) -> Result<Box<dyn Env>> {
-        let built = self.simulator(&spec.simulator)?.build(&spec.context.each(Quantity::least), &spec.objective.each(Quantity::least));
+        let built = self.simulator_of(spec)?.build(&spec.context.each(Quantity::least), &spec.objective.each(Quantity::least));
         built.map_err(|error| error.at(spec.place()))
     }
 

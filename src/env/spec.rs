@@ -5,6 +5,7 @@
 
 use super::parameter::{Parameter, Quantities, Quantity};
 use super::registry::{self, Found, Registry, Simulator};
+use super::sim::mujoco;
 use super::wrap::Wrapper;
 use crate::error::{Error, Result, did_you_mean};
 use crate::file::digest;
@@ -23,6 +24,8 @@ struct File {
     about: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     simulator: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mujoco: Option<mujoco::Description>,
     #[serde(default)]
     context: Quantities,
     #[serde(default)]
@@ -42,6 +45,8 @@ pub struct Spec {
     pub about: String,
     /// The simulator's name.
     pub simulator: String,
+    /// The robot of the user's own that it is, where it is one.
+    pub own: Option<mujoco::Own>,
     /// Every parameter of the dynamics.
     pub context: Quantities,
     /// Every parameter of reward, termination and start law.
@@ -77,6 +82,7 @@ impl Spec {
             name: simulator.name.clone(),
             about: simulator.about.clone(),
             simulator: simulator.name.clone(),
+            own: None,
             context: defaults(&simulator.context),
             objective: defaults(&simulator.objective),
             wrappers: Vec::new(),
@@ -102,7 +108,8 @@ impl Spec {
         ron::to_text(&File {
             extends: None,
             about: Some(self.about.clone()),
-            simulator: Some(self.simulator.clone()),
+            simulator: self.own.is_none().then(|| self.simulator.clone()),
+            mujoco: self.own.as_ref().map(|own| own.description.clone()),
             context: self.context.clone(),
             objective: self.objective.clone(),
             wrappers: self.wrappers.clone(),
@@ -152,6 +159,10 @@ impl Spec {
             }
         };
         row("simulator", self.simulator.clone(), other.simulator.clone());
+        let own = |spec: &Self| {
+            spec.own.as_ref().map_or_else(|| "-".to_owned(), |own| digest::of_bytes(ron::to_text(&own.description).as_bytes()))
+        };
+        row("robot", own(self), own(other));
         for (here, there) in [(&self.context, &other.context), (&self.objective, &other.objective)] {
             let names: std::collections::BTreeSet<&String> = here.0.keys().chain(there.0.keys()).collect();
             let text = |quantities: &Quantities, name: &str| quantities.0.get(name).map_or_else(|| "-".to_owned(), Quantity::to_string);
@@ -206,6 +217,18 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
         chain.push((found, file));
     }
     let (innermost, file) = chain.last().expect("the chain starts with a file");
+    if let Some((found, _)) = chain.iter().rev().skip(1).find(|(_, file)| file.mujoco.is_some()) {
+        let place = found.source.place_of(&["mujoco"]);
+        return Err(Error::usage("an environment that `extends` another has its robot").at(place).hint("keep one of the two"));
+    }
+    let own = file.mujoco.clone().map(|description| description.own(innermost.folder.as_deref())).transpose();
+    let own = own.map_err(|error| error.at(innermost.source.place_of(&["mujoco"])))?;
+    if own.is_some() && (base.is_some() || file.simulator.is_some()) {
+        let place = innermost.source.place_of(&["mujoco"]);
+        return Err(Error::usage("a robot of one's own has its own simulator").at(place).hint("leave out `simulator` or `extends`"));
+    }
+    let named = base.map(|simulator| simulator.name.clone());
+    let base = own.as_ref().map(|own| &own.simulator).or(base);
     let simulator = match (base, file.simulator.as_deref()) {
         (Some(simulator), _) => simulator,
         (None, Some(name)) => registry.simulator(name).map_err(|error| error.at(innermost.source.place_of(&["simulator", name])))?,
@@ -216,8 +239,9 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
         }
     };
     let mut spec = Spec::of_simulator(simulator);
+    spec.own.clone_from(&own);
     (spec.name, spec.places.file) = (chain[0].0.name.clone(), chain[0].0.source.name.clone());
-    spec.extends = chain.iter().skip(1).map(|(found, _)| found.name.clone()).chain(base.map(|simulator| simulator.name.clone())).collect();
+    spec.extends = chain.iter().skip(1).map(|(found, _)| found.name.clone()).chain(named).collect();
     for (found, file) in chain.iter().rev() {
         apply(&mut spec, simulator, file, &found.source)?;
     }

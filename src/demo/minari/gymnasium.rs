@@ -16,14 +16,14 @@ pub(super) struct Task {
     limit: usize,
 }
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 16] = [
     Task { id: "CartPole-v1", environment: "cartpole", reward_threshold: Some(475.0), limit: 500, ..CARTPOLE },
     CARTPOLE,
     Task {
         id: "Acrobot-v1",
         environment: "acrobot",
         simulator: "classic/acrobot",
-        module: "acrobot",
+        module: "classic_control.acrobot",
         class: "AcrobotEnv",
         vector_class: None,
         reward_threshold: Some(-100.0),
@@ -33,7 +33,7 @@ const TASKS: [Task; 6] = [
         id: "MountainCar-v0",
         environment: "mountain_car",
         simulator: "classic/mountain_car",
-        module: "mountain_car",
+        module: "classic_control.mountain_car",
         class: "MountainCarEnv",
         vector_class: None,
         reward_threshold: Some(-110.0),
@@ -43,7 +43,7 @@ const TASKS: [Task; 6] = [
         id: "MountainCarContinuous-v0",
         environment: "mountain_car_continuous",
         simulator: "classic/mountain_car_continuous",
-        module: "continuous_mountain_car",
+        module: "classic_control.continuous_mountain_car",
         class: "Continuous_MountainCarEnv",
         vector_class: None,
         reward_threshold: Some(90.0),
@@ -53,19 +53,54 @@ const TASKS: [Task; 6] = [
         id: "Pendulum-v1",
         environment: "pendulum",
         simulator: "classic/pendulum",
-        module: "pendulum",
+        module: "classic_control.pendulum",
         class: "PendulumEnv",
         vector_class: None,
         reward_threshold: None,
         limit: 200,
     },
+    robot("HalfCheetah-v5", "half_cheetah", "mujoco/half_cheetah", ["mujoco.half_cheetah_v5", "HalfCheetahEnv"], Some(4800.0), 1000),
+    robot("Hopper-v5", "hopper", "mujoco/hopper", ["mujoco.hopper_v5", "HopperEnv"], Some(3800.0), 1000),
+    robot("Walker2d-v5", "walker2d", "mujoco/walker2d", ["mujoco.walker2d_v5", "Walker2dEnv"], None, 1000),
+    robot("Ant-v5", "ant", "mujoco/ant", ["mujoco.ant_v5", "AntEnv"], Some(6000.0), 1000),
+    robot("Swimmer-v5", "swimmer", "mujoco/swimmer", ["mujoco.swimmer_v5", "SwimmerEnv"], Some(360.0), 1000),
+    robot("Humanoid-v5", "humanoid", "mujoco/humanoid", ["mujoco.humanoid_v5", "HumanoidEnv"], None, 1000),
+    robot(
+        "InvertedPendulum-v5",
+        "inverted_pendulum",
+        "mujoco/inverted_pendulum",
+        ["mujoco.inverted_pendulum_v5", "InvertedPendulumEnv"],
+        Some(950.0),
+        1000,
+    ),
+    robot(
+        "InvertedDoublePendulum-v5",
+        "inverted_double_pendulum",
+        "mujoco/inverted_double_pendulum",
+        ["mujoco.inverted_double_pendulum_v5", "InvertedDoublePendulumEnv"],
+        Some(9100.0),
+        1000,
+    ),
+    robot("Reacher-v5", "reacher", "mujoco/reacher", ["mujoco.reacher_v5", "ReacherEnv"], Some(-3.75), 50),
+    robot("Pusher-v5", "pusher", "mujoco/pusher", ["mujoco.pusher_v5", "PusherEnv"], Some(0.0), 100),
 ];
+
+const fn robot(
+    id: &'static str,
+    environment: &'static str,
+    simulator: &'static str,
+    [module, class]: [&'static str; 2],
+    reward_threshold: Option<f64>,
+    limit: usize,
+) -> Task {
+    Task { id, environment, simulator, module, class, vector_class: None, reward_threshold, limit }
+}
 
 const CARTPOLE: Task = Task {
     id: "CartPole-v0",
     environment: "cartpole_v0",
     simulator: "classic/cartpole",
-    module: "cartpole",
+    module: "classic_control.cartpole",
     class: "CartPoleEnv",
     vector_class: Some("CartPoleVectorEnv"),
     reward_threshold: Some(195.0),
@@ -91,7 +126,7 @@ impl Task {
 
     /// What `gymnasium.spec(id).to_json()` gives.
     pub(super) fn to_json(self) -> String {
-        let class = |class: &str| format!("gymnasium.envs.classic_control.{}:{class}", self.module);
+        let class = |class: &str| format!("gymnasium.envs.{}:{class}", self.module);
         let json = serde_json::json!({
             "id": self.id,
             "entry_point": class(self.class),

@@ -5,7 +5,7 @@ pub mod classic;
 #[cfg(feature = "gym_rs")]
 pub mod gym_rs;
 mod hill;
-mod mujoco;
+pub mod mujoco;
 mod tasks;
 
 use super::Simulator;

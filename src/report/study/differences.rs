@@ -55,7 +55,7 @@ pub(super) fn table(shown: &Shown<'_>, registry: &Registry) -> Markup {
 
 /// Unit and sentence of a parameter, where the simulator has it.
 fn about(registry: &Registry, spec: &Spec, name: &str) -> String {
-    let Ok(simulator) = registry.simulator(&spec.simulator) else { return String::new() };
+    let Ok(simulator) = registry.simulator_of(spec) else { return String::new() };
     let found = simulator.context.iter().chain(&simulator.objective).find(|parameter| parameter.name == name);
     found.map_or_else(String::new, |parameter| match parameter.unit {
         "" => parameter.about.replace('`', ""),

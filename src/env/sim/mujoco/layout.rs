@@ -10,7 +10,9 @@ pub(super) mod object {
     pub(in super::super) const BODY: i32 = 1;
     pub(in super::super) const JOINT: i32 = 3;
     pub(in super::super) const GEOM: i32 = 5;
+    pub(in super::super) const SITE: i32 = 6;
     pub(in super::super) const ACTUATOR: i32 = 19;
+    pub(in super::super) const SENSOR: i32 = 20;
 }
 
 /// Of `mjModel`: sizes are 64-bit integers, arrays are pointers.
@@ -34,6 +36,8 @@ pub(super) mod model {
     pub(in super::super) const BODY_MASS: usize = 1944;
     pub(in super::super) const BODY_INERTIA: usize = 1960;
     pub(in super::super) const JNT_TYPE: usize = 2104;
+    pub(in super::super) const JNT_QPOSADR: usize = 2112;
+    pub(in super::super) const JNT_DOFADR: usize = 2120;
     pub(in super::super) const JNT_RANGE: usize = 2224;
     pub(in super::super) const DOF_DAMPING: usize = 2336;
     pub(in super::super) const GEOM_TYPE: usize = 2416;
@@ -49,6 +53,8 @@ pub(super) mod model {
     pub(in super::super) const ACTUATOR_CTRLLIMITED: usize = 4984;
     pub(in super::super) const ACTUATOR_CTRLRANGE: usize = 4992;
     pub(in super::super) const ACTUATOR_GEAR: usize = 5000;
+    pub(in super::super) const SENSOR_DIM: usize = 5096;
+    pub(in super::super) const SENSOR_ADR: usize = 5104;
 }
 
 /// Of `mjData`: arrays are pointers, but for the warnings, which are pairs of 32-bit integers.

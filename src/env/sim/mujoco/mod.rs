@@ -7,6 +7,7 @@
 mod camera;
 mod channels;
 mod context;
+mod described;
 mod inverted_pendulum;
 mod layout;
 mod library;
@@ -23,9 +24,13 @@ use crate::env::{Parameter, Simulator, Values};
 use crate::error::Result;
 use camera::{Camera, View};
 use context::{Group, Models};
+pub use described::{Description, End, Look, Own, Reading, Start, Term};
 use locomotion::Locomotion;
 use simulation::Simulation;
 use task::{Robot, Task};
+
+/// The simulator's name of a robot of the user's own.
+pub const OWN: &str = "mujoco/own";
 
 /// All of them.
 pub(super) fn all() -> Vec<Simulator> {

@@ -5,6 +5,7 @@ use super::layout::{self, object};
 use super::library::{self, Library, RawModel, RawSpec};
 use crate::error::{Error, Result};
 use std::ffi::{CStr, CString, c_char, c_int};
+use std::ops::Range;
 use std::ptr::{null, null_mut};
 
 /// How many there are of each thing.
@@ -156,6 +157,49 @@ impl Model {
         // SAFETY: the name is a C string that lives as long as the model.
         let name = (!name.is_null()).then(|| unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned());
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("{otherwise}{id}"))
+    }
+
+    /// The names of all things of a kind that have one.
+    pub(super) fn names(&self, kind: c_int) -> Vec<String> {
+        let count = match kind {
+            object::BODY => self.sizes.bodies,
+            object::JOINT => self.sizes.joints,
+            object::SITE => self.sizes.sites,
+            object::SENSOR => self.sizes.sensors,
+            _ => 0,
+        };
+        (0..count).map(|id| self.name(kind, id, "")).filter(|name| name.parse::<usize>().is_err()).collect()
+    }
+
+    /// Where a joint's numbers stand in `qpos`.
+    pub(super) fn joint_positions(&self, joint: usize) -> Range<usize> {
+        let size = match self.joint_type()[joint] {
+            0 => 7,
+            1 => 4,
+            _ => 1,
+        };
+        self.range(layout::model::JNT_QPOSADR, self.sizes.joints, joint, size)
+    }
+
+    /// Where a joint's numbers stand in `qvel`.
+    pub(super) fn joint_velocities(&self, joint: usize) -> Range<usize> {
+        let size = match self.joint_type()[joint] {
+            0 => 6,
+            1 => 3,
+            _ => 1,
+        };
+        self.range(layout::model::JNT_DOFADR, self.sizes.joints, joint, size)
+    }
+
+    /// Where a sensor's numbers stand among all readings.
+    pub(super) fn sensor_readings(&self, sensor: usize) -> Range<usize> {
+        let size = usize::try_from(self.array::<i32>(layout::model::SENSOR_DIM, self.sizes.sensors)[sensor]).unwrap_or(0);
+        self.range(layout::model::SENSOR_ADR, self.sizes.sensors, sensor, size)
+    }
+
+    fn range(&self, addresses: usize, count: usize, index: usize, size: usize) -> Range<usize> {
+        let start = usize::try_from(self.array::<i32>(addresses, count)[index]).unwrap_or(0);
+        start..start + size
     }
 
     /// Ids of all joints of these names.
