@@ -68,7 +68,7 @@ fn main() {
         "maml" => meta::maml(&arguments),
         "sac" => sac::sac(&arguments),
         other => {
-            eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record, maml, sac")
+            eprintln!("there is no task `{other}`: env-step, bare-loop, ppo, infer, memory, cloning, demo-load, demo-record, maml, sac");
         }
     }
 }

@@ -19,7 +19,7 @@ impl Env for Noise {
         &self.0
     }
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
-        observation.iter_mut().for_each(|value| *value = rng.normal());
+        observation.fill_with(|| rng.normal());
         Ok(())
     }
     fn step(&mut self, _action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {

@@ -4,6 +4,7 @@
 //! Written on the fused kernel, chunk by chunk; the tests of `sac` and `td3` hold the gradients to libtorch's.
 
 use super::Followed;
+use super::off_policy::one_over;
 use super::replay::Batch;
 use crate::nn::kernel::{Activations, CHUNK, Gradients, Real};
 use crate::nn::{Activation, Mlp};
@@ -61,7 +62,9 @@ impl<T: Real> Room<T> {
 
     fn show_all(&mut self, rows: usize) {
         if let Some((first, others)) = self.activations.split_first_mut() {
-            others.iter_mut().for_each(|other| other.copy_input(first, rows));
+            for other in others {
+                other.copy_input(first, rows);
+            }
         }
     }
 
@@ -93,7 +96,7 @@ impl<T: Real> Room<T> {
     /// After [`Room::forward`]: what the objective is for each row, and its gradient with respect to the row's action, `[rows, W]`.
     pub fn climb(&mut self, critics: &[Followed<T>], objective: Objective, value: &mut [T], gradient: &mut [T]) {
         let rows = value.len();
-        let count = T::of(critics.len() as f64);
+        let share = one_over::<T>(critics.len());
         for (row, objective_value) in value.iter_mut().enumerate() {
             let values = || self.activations.iter().map(|critic| critic.output_row(row)[0]);
             let least =
@@ -101,13 +104,13 @@ impl<T: Real> Room<T> {
             *objective_value = match objective {
                 Objective::First => values().next().unwrap_or_default(),
                 Objective::Least => least.1,
-                Objective::Mean => values().sum::<T>() / count,
+                Objective::Mean => values().sum::<T>() * share,
             };
             for (index, critic) in self.activations.iter_mut().enumerate() {
                 critic.output_and_gradient(row).1[0] = match objective {
                     Objective::First if index == 0 => T::one(),
                     Objective::Least if index == least.0 => T::one(),
-                    Objective::Mean => T::one() / count,
+                    Objective::Mean => share,
                     _ => T::zero(),
                 };
             }
@@ -127,7 +130,7 @@ impl<T: Real> Room<T> {
 
 /// Adds the gradient of `1 / (2 B) Σ (Q(s, a) - y)²` of every critic for some rows of a batch of `B`, given their targets `y`.
 pub fn add_gradient<T: Real>(critics: &[Followed<T>], batch: &Batch<T>, rows: Range<usize>, target: &[T], room: &mut Room<T>) -> Fit {
-    let share = T::one() / T::of(batch.rows() as f64);
+    let share = one_over::<T>(batch.rows());
     let mut fit = Fit::default();
     for start in rows.clone().step_by(CHUNK) {
         let count = CHUNK.min(rows.end - start);

@@ -21,6 +21,13 @@ pub fn take_gradient<T: Real>(from: &mut Gradients<T>, flat: &mut [T]) {
     from.clear();
 }
 
+/// One over a number of rows or of other things that are not too many to count.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
+pub fn one_over<T: Real>(count: usize) -> T {
+    T::one() / T::of(count as f64)
+}
+
 /// Fails where hidden layers make no sense.
 ///
 /// # Errors

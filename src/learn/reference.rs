@@ -85,7 +85,7 @@ pub(super) fn batch<T: Real>(rng: &mut Rng, rows: usize, inputs: usize, width: u
     batch.observation = normals(rng, rows * inputs, 1.0);
     batch.next_observation = normals(rng, rows * inputs, 1.0);
     batch.reward = normals(rng, rows, 1.0);
-    batch.action = normals::<T>(rng, rows * width, 1.0).into_iter().map(|action| action.tanh()).collect();
+    batch.action = normals::<T>(rng, rows * width, 1.0).into_iter().map(T::tanh).collect();
     batch.discount.iter_mut().for_each(|discount| *discount = if rng.unit() < 0.2 { T::zero() } else { T::of(0.984_375) });
     batch
 }
@@ -103,7 +103,7 @@ pub(super) fn weights<T: Real>(rng: &mut Rng, mlp: &Mlp) -> Vec<T> {
     let mut flat = Vec::new();
     for entry in layout.entries() {
         let scale = entry.shape.get(1).map_or(0.3, |inputs| 1.0 / f64::from(u32::try_from(*inputs).unwrap()).sqrt());
-        let ones = T::of(f64::from(u8::from(entry.name.ends_with(".scale"))));
+        let ones = T::of(f64::from(u8::from(entry.name.ends_with("norm.scale"))));
         flat.extend(normals::<T>(rng, entry.range.len(), scale).into_iter().map(|weight| weight + ones));
     }
     flat

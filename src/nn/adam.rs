@@ -73,7 +73,9 @@ impl Adam {
     pub fn step(&mut self, params: &mut Params, gradient: &mut [f32], learning_rate: f64, max_norm: f64, rates: &[f32]) -> Result<f64> {
         let norm = self.norm(gradient, rates);
         if !norm.is_finite() {
-            return Err(check_finite(&self.layout, gradient).err().unwrap_or_else(|| Error::diverged("the gradient's norm overflows")));
+            return Err(check_finite(&self.layout, gradient)
+                .err()
+                .unwrap_or_else(|| Error::diverged("the gradient's norm overflows").at("gradient")));
         }
         // PyTorch's clip_grad_norm_.
         let clip = (max_norm / (norm + 1e-6)).min(1.0);

@@ -6,7 +6,7 @@
 pub mod defaults;
 
 use super::experience::{Experience, random_action};
-use super::off_policy::{check_layers, shards, take_gradient};
+use super::off_policy::{check_layers, one_over, shards, take_gradient};
 use super::replay::{Batch, Size};
 use super::{Followed, Learner, Progress, Schedule, State};
 use crate::env::{ActionSpace, Spaces};
@@ -203,7 +203,7 @@ impl<T: Real> Room<T> {
 fn put_values<T: Real>(dueling: bool, outputs: &[T], values: &mut [T]) {
     match outputs.split_first() {
         Some((state, advantages)) if dueling => {
-            let mean = advantages.iter().copied().sum::<T>() / T::of(advantages.len() as f64);
+            let mean = advantages.iter().copied().sum::<T>() * one_over(advantages.len());
             values.iter_mut().zip(advantages).for_each(|(value, advantage)| *value = *state + *advantage - mean);
         }
         _ => values.copy_from_slice(outputs),
@@ -258,7 +258,7 @@ pub struct Fit {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an action is the index of one")]
 pub fn add_gradient<T: Real>(network: &Followed<T>, options: Options, batch: &Batch<T>, room: &mut Room<T>) -> Fit {
     let actions = room.values.len();
-    let (share, one) = (T::one() / T::of(batch.rows() as f64), T::one());
+    let (share, one) = (one_over::<T>(batch.rows()), T::one());
     let mut fit = Fit::default();
     for start in room.rows.clone().step_by(CHUNK) {
         let count = CHUNK.min(room.rows.end - start);
@@ -277,7 +277,7 @@ pub fn add_gradient<T: Real>(network: &Followed<T>, options: Options, batch: &Ba
             let slope = share * if size > one { error.signum() } else { error };
             let advantages = if options.dueling {
                 gradient[0] = slope;
-                gradient[1..].fill(-slope / T::of(actions as f64));
+                gradient[1..].fill(-slope * one_over(actions));
                 &mut gradient[1..]
             } else {
                 gradient.fill(T::zero());

@@ -2,6 +2,7 @@
 
 use crate::learn::Followed;
 use crate::learn::action_value::{self, Objective};
+use crate::learn::off_policy::one_over;
 use crate::learn::replay::Batch;
 use crate::nn::Mlp;
 use crate::nn::kernel::{Activations, CHUNK, Gradients, Packed, Real};
@@ -85,7 +86,6 @@ pub fn sample<T: Real>(outputs: &[T], noise: &[T], action: &mut [T]) -> T {
 
 /// Fills the targets of the room's rows: `y = r + γ (min Q'(s', a') - α log π(a' | s'))` with `a'` drawn anew (eq. 5 and 6, with the least of the
 /// chosen critics). `noise` is `[B, A]`, standard normal.
-#[expect(clippy::too_many_arguments, reason = "an actor, its critics, and what they are asked")]
 pub fn put_targets<T: Real>(
     actor: &Packed<T>,
     critics: &[Followed<T>],
@@ -135,7 +135,7 @@ pub fn add_actor_gradient<T: Real>(
     room: &mut Room<T>,
 ) -> Climbed {
     let width = batch.width;
-    let (share, two) = (T::one() / T::of(batch.rows() as f64), T::of(2.0));
+    let (share, two) = (one_over::<T>(batch.rows()), T::of(2.0));
     let mut climbed = Climbed::default();
     room.log_std.fill(0.0);
     for start in room.rows.clone().step_by(CHUNK) {
@@ -262,7 +262,7 @@ mod tests {
         let (actor, critics, mut room, rows) = (case.packed_actor(), case.critics(), case.room(), case.batch.rows());
         let chosen: Vec<usize> = (0..critics.len()).rev().take(2).collect();
         put_targets(&actor, &critics, &chosen, &case.batch, &case.noise, T::of(TEMPERATURE), &mut room);
-        let (next, seen) = (matrix(&case.batch.next_observation, rows), matrix(&case.batch.observation, rows));
+        let (next, before) = (matrix(&case.batch.next_observation, rows), matrix(&case.batch.observation, rows));
         let actor_leaves = reference::leaves(&case.actor_mlp, &wide(&case.actor));
         let (action, log_prob) = case.sample(&actor_leaves, &next);
         let subset: Vec<Vec<T>> = chosen.iter().map(|index| case.target[*index].clone()).collect();
@@ -282,7 +282,7 @@ mod tests {
             found.extend(flat);
         }
         let leaves = case.leaves(&case.online);
-        let loss = (case.values(&leaves, &seen, &matrix(&case.batch.action, rows)) - target).square().mean_dim(1, false, Kind::Double);
+        let loss = (case.values(&leaves, &before, &matrix(&case.batch.action, rows)) - target).square().mean_dim(1, false, Kind::Double);
         let expected = reference::gradient(&(loss.sum(Kind::Double) * 0.5), &leaves.iter().flatten().collect::<Vec<_>>());
         let of_critics = distance(&found, &expected);
 
@@ -290,8 +290,8 @@ mod tests {
         let mut found = vec![T::zero(); case.actor.len()];
         take_gradient(&mut room.actor_gradient, &mut found);
         let actor_leaves = reference::leaves(&case.actor_mlp, &wide(&case.actor));
-        let (action, log_prob) = case.sample(&actor_leaves, &seen);
-        let values = case.values(&case.leaves(&case.online), &seen, &action);
+        let (action, log_prob) = case.sample(&actor_leaves, &before);
+        let values = case.values(&case.leaves(&case.online), &before, &action);
         let value = match case.objective {
             Objective::First => values.select(0, 0),
             Objective::Least => values.amin([0], false),

@@ -292,7 +292,9 @@ fn critic_range(actor: &Mlp, length: usize, index: usize) -> Range<usize> {
 
 #[expect(clippy::cast_possible_truncation, reason = "noise is f32")]
 fn normals(rng: &mut Rng, into: &mut [f32]) {
-    into.iter_mut().for_each(|value| *value = rng.normal() as f32);
+    for value in into {
+        *value = rng.normal() as f32;
+    }
 }
 
 /// Sums over the updates of an iteration.

@@ -2,6 +2,7 @@
 
 use crate::learn::Followed;
 use crate::learn::action_value::{self, Objective};
+use crate::learn::off_policy::one_over;
 use crate::learn::replay::Batch;
 use crate::nn::Mlp;
 use crate::nn::kernel::{Activations, CHUNK, Gradients, Packed, Real};
@@ -106,7 +107,7 @@ pub fn put_targets<T: Real>(
 /// `B`; gives the sum of the values.
 pub fn add_actor_gradient<T: Real>(actor: &Packed<T>, critics: &[Followed<T>], batch: &Batch<T>, room: &mut Room<T>) -> f64 {
     let width = batch.width;
-    let share = T::one() / T::of(batch.rows() as f64);
+    let share = one_over::<T>(batch.rows());
     let mut sum = 0.0;
     for start in room.rows.clone().step_by(CHUNK) {
         let count = CHUNK.min(room.rows.end - start);
@@ -178,9 +179,9 @@ mod tests {
         let mut found = vec![T::zero(); actor_values.len()];
         take_gradient(&mut room.actor_gradient, &mut found);
         let leaves = reference::leaves(&actor_mlp, &wide(&actor_values));
-        let seen = matrix(&batch.observation, rows);
-        let action = reference::forward(&actor_mlp, &leaves, &seen).tanh();
-        let loss = -value(&critic_values[0], &seen, &action).mean(Kind::Double);
+        let before = matrix(&batch.observation, rows);
+        let action = reference::forward(&actor_mlp, &leaves, &before).tanh();
+        let loss = -value(&critic_values[0], &before, &action).mean(Kind::Double);
         let expected = reference::gradient(&loss, &leaves.iter().collect::<Vec<_>>());
         [of_targets, distance(&found, &expected)]
     }

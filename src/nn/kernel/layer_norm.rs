@@ -66,6 +66,7 @@ fn dot<T: Real>(a: &[T], b: &[T]) -> T {
 
 /// Normalises rows of `size` numbers in place.
 #[inline(always)]
+#[expect(clippy::cast_precision_loss, reason = "layers are small")]
 pub(super) fn forward<T: Real>(norm: &Norm<T>, size: usize, rows: usize, y: &mut [T], normed: &mut Normed<T>) {
     let (apart, count) = (stride(size), T::of(size as f64));
     for row in 0..rows {
@@ -87,6 +88,7 @@ pub(super) fn forward<T: Real>(norm: &Norm<T>, size: usize, rows: usize, y: &mut
 /// Turns the gradient with respect to what came out into that with respect to what went in, `dx = (g s - mean(g s) - u mean(g s u)) / sd`, and
 /// adds the parameters' gradient where that is wanted.
 #[inline(always)]
+#[expect(clippy::cast_precision_loss, reason = "layers are small")]
 pub(super) fn backward<T: Real>(
     norm: &Norm<T>,
     size: usize,
