@@ -4,6 +4,7 @@ mod cart;
 pub mod classic;
 #[cfg(feature = "gym_rs")]
 pub mod gym_rs;
+pub mod gymnasium;
 mod hill;
 mod tasks;
 
@@ -11,7 +12,7 @@ use super::Simulator;
 
 /// The simulators of this crate.
 pub(super) fn all() -> Vec<Simulator> {
-    let all = classic::all().into_iter().chain(tasks::all());
+    let all = classic::all().into_iter().chain(tasks::all()).chain([gymnasium::simulator()]);
     #[cfg(feature = "gym_rs")]
     let all = all.chain(gym_rs::all());
     all.collect()
