@@ -72,7 +72,7 @@ fn brought(link: &Path) -> Outcome<Option<String>> {
 }
 
 /// The user's cache, as the XDG base directory specification places it.
-fn cache() -> Outcome<PathBuf> {
+pub(crate) fn cache() -> Outcome<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(absolute);
     let usual = || env::home_dir().filter(absolute).map(|home| home.join(".cache"));
@@ -83,11 +83,15 @@ fn cache() -> Outcome<PathBuf> {
 /// A name for exactly these pins and parts, so that checkouts with others share the cache without meeting.
 fn name() -> String {
     let added = ADDED.iter().flat_map(|(path, text)| [*path, *text]);
-    let texts = std::iter::once(REQUIREMENTS).chain(PARTS).chain(added);
+    name_for(&format!("libtorch-{VERSION}"), std::iter::once(REQUIREMENTS).chain(PARTS).chain(added))
+}
+
+/// A folder's name that stands for exactly these texts.
+pub(crate) fn name_for<'a>(what: &str, texts: impl Iterator<Item = &'a str>) -> String {
     // FNV-1a: the same in every Rust release, unlike std's hashes.
     let digest =
         texts.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("libtorch-{VERSION}-{digest:016x}")
+    format!("{what}-{digest:016x}")
 }
 
 fn is_complete(folder: &Path) -> bool {
@@ -123,7 +127,7 @@ fn fill(cache: &Path, home: &Path) -> Outcome {
 }
 
 /// Waits until no other set-up is at work. The lock ends with the process, and the file stays.
-fn lock(path: &Path) -> Outcome<File> {
+pub(crate) fn lock(path: &Path) -> Outcome<File> {
     let file = File::create(path).map_err(failure::at(path))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
@@ -171,7 +175,7 @@ impl Drop for Unfinished {
 }
 
 /// Points the project's link at `home`: a new link renamed over the old, so that a build at the same moment sees one or the other.
-fn point(link: &Path, home: &Path) -> Outcome {
+pub(crate) fn point(link: &Path, home: &Path) -> Outcome {
     if fs::read_link(link).is_ok_and(|target| target == home) {
         return Ok(());
     }
