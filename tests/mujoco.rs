@@ -238,6 +238,7 @@ fn physics_that_blows_up_is_an_error_that_says_when() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a scratch file")]
 fn a_library_that_is_missing_or_another_is_a_sentence_and_all_else_works() {
     let program = Program::new();
     std::fs::write(program.path("text.so"), "no library").unwrap();

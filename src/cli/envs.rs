@@ -1,11 +1,15 @@
 //! `heirloom envs`.
 
+use super::bench::stepping::rate;
 use super::terminal::{self, Ending, number};
 use crate::env::check::{self, Finding};
+use crate::env::gymnasium::{Target, Task};
+use crate::env::parameter::Quantities;
 use crate::env::{ActionSpace, Channel, Parameter, Quantity, Registry, Spec};
 use crate::error::{Error, Result};
 use clap::{Args, Subcommand};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// List environments; show one whole; check one against the contract.
 ///
@@ -90,7 +94,7 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
             ActionSpace::Discrete(names) => serde_json::json!({"discrete": names}),
             ActionSpace::Continuous(list) => serde_json::json!({"continuous": channels(list)}),
         };
-        let quantities = |quantities: &crate::env::parameter::Quantities| -> serde_json::Map<String, serde_json::Value> {
+        let quantities = |quantities: &Quantities| -> serde_json::Map<String, serde_json::Value> {
             quantities
                 .0
                 .iter()
@@ -123,6 +127,7 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
             format!("episodes end after {longest} steps: a trial of {} episodes, each of which ends after {limit}", longest / limit)
         }
         (Some(longest), _) => format!("episodes end after {longest} steps"),
+        (None, _) if spec.gymnasium.is_some() => "episodes end where Gymnasium's own limit of steps is, if it has one".to_owned(),
         (None, _) => "episodes end after no number of steps".to_owned(),
     });
     show_channels("observation", &spaces.observation);
@@ -137,6 +142,9 @@ fn show(registry: &Registry, name: &str, json: bool) -> Result<Ending> {
     let simulator = registry.simulator_of(&spec)?;
     show_parameters("context", &simulator.context, &spec.context);
     show_parameters("objective", &simulator.objective, &spec.objective);
+    if let Some(task) = &spec.gymnasium {
+        show_targets(task, &spec.context);
+    }
     if !spec.wrappers.is_empty() {
         terminal::say("");
         terminal::heading("wrappers, from the inside out");
@@ -156,7 +164,7 @@ fn bound(value: f64) -> String {
     if value.is_finite() { number(value) } else { "-".into() }
 }
 
-fn show_parameters(title: &str, known: &[Parameter], values: &crate::env::parameter::Quantities) {
+fn show_parameters(title: &str, known: &[Parameter], values: &Quantities) {
     if known.is_empty() {
         return;
     }
@@ -171,6 +179,24 @@ fn show_parameters(title: &str, known: &[Parameter], values: &crate::env::parame
     terminal::table(&["parameter", "value", "unit", "usually", "about"], &[1, 3], rows.collect());
 }
 
+/// What a Gymnasium environment's parameters set in it.
+fn show_targets(task: &Task, values: &Quantities) {
+    if task.context.is_empty() {
+        return;
+    }
+    terminal::say("");
+    terminal::heading("context");
+    let rows = task.context.iter().map(|(name, target)| {
+        let value = values.0.get(name).map_or_else(|| "its own".to_owned(), Quantity::to_string);
+        let sets = match target {
+            Target::Argument(argument) => format!("the constructor's argument {argument}"),
+            Target::Attribute(path) => format!("the attribute {path}"),
+        };
+        vec![name.clone(), value, sets]
+    });
+    terminal::table(&["parameter", "value", "sets"], &[1], rows.collect());
+}
+
 fn check_all(registry: &Registry, environments: Vec<String>, json: bool) -> Result<Ending> {
     let names = if environments.is_empty() { registry.names() } else { environments };
     let mut broken = 0;
@@ -178,6 +204,8 @@ fn check_all(registry: &Registry, environments: Vec<String>, json: bool) -> Resu
     for name in names {
         let spec = registry.resolve(&name)?;
         let findings = check::check(&|| registry.build(&spec)).map_err(|error| error.at(&spec.name))?;
+        // Damaged snapshots were part of it: what they left to say is no news.
+        let _ = registry.take_notes();
         let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.broken.is_some()).collect();
         broken += failed.len();
         if json {
@@ -185,7 +213,14 @@ fn check_all(registry: &Registry, environments: Vec<String>, json: bool) -> Resu
             entries.push(serde_json::json!({"name": spec.name, "promises": findings.len(), "broken": failures.collect::<Vec<_>>()}));
             continue;
         }
-        terminal::say(&format!("{}: {} of {} promises kept", spec.name, findings.len() - failed.len(), findings.len()));
+        // What comes from elsewhere is also worth knowing the speed of.
+        let speed = if spec.gymnasium.is_some() {
+            let rate = rate(registry, &spec, 1, 1, Duration::from_millis(500))?;
+            format!("; {} steps/s, one at a time", terminal::count(rate))
+        } else {
+            String::new()
+        };
+        terminal::say(&format!("{}: {} of {} promises kept{speed}", spec.name, findings.len() - failed.len(), findings.len()));
         for finding in failed {
             terminal::say(&format!("  broken: {}: {}", finding.promise, finding.broken.as_deref().unwrap_or_default()));
         }

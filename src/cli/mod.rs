@@ -50,6 +50,12 @@ Exit codes: 0 ok, 2 usage or configuration, 3 input refused, 4 environment faile
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Interpreter of Gymnasium environments [default: what their file says, that of `cargo xtask setup --gymnasium`, python3]
+    #[arg(long, global = true, value_name = "PYTHON", hide = true)]
+    python: Option<String>,
+    /// A Gymnasium environment that Python may run although only a loaded file names it: name or path
+    #[arg(long, global = true, value_name = "ENV", hide = true)]
+    allow: Vec<String>,
 }
 
 #[derive(Subcommand)]
@@ -95,7 +101,12 @@ pub fn main_with(registry: Registry) -> ExitCode {
             return code;
         }
     };
-    let ended = run(arguments.command, &registry).and_then(|ending| terminal::check_printed().map(|()| ending));
+    if let Some(python) = &arguments.python {
+        registry.set_python(python);
+    }
+    let allowed = arguments.allow.iter().try_for_each(|name| registry.resolve(name).map(|_| ()));
+    let ended = allowed.and_then(|()| run(arguments.command, &registry)).and_then(|ending| terminal::check_printed().map(|()| ending));
+    registry.take_notes().iter().for_each(|note| terminal::note(note));
     match ended {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Signal(signal)) => ExitCode::from(128_u8.saturating_add(u8::try_from(signal).unwrap_or(2))),

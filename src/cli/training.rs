@@ -192,7 +192,8 @@ fn default_out(job: &Job) -> PathBuf {
     // The expert of `dagger` is asked, not carried.
     let source = job.source.as_ref().filter(|_| job.method.is_transfer());
     let source = source.map(|source| format!("{}-to-", source.name())).unwrap_or_default();
-    Path::new("runs").join(format!("{source}{}-{}-{}", job.environment.name, job.method.name(), job.seed))
+    let environment = job.environment.name.replace([':', '/'], "-");
+    Path::new("runs").join(format!("{source}{environment}-{}-{}", job.method.name(), job.seed))
 }
 
 /// The end of a run in a few lines.

@@ -50,7 +50,7 @@ impl Watch {
         let out = self
             .out
             .clone()
-            .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-in-{}.html", source.name(), spec.name.replace('/', "-"))));
+            .unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-in-{}.html", source.name(), spec.name.replace([':', '/'], "-"))));
         check_page(&out)?;
         let (registry, built) = (registry.clone(), spec.clone());
         let make: MakeEnv = Arc::new(move || registry.build(&built));

@@ -1,7 +1,7 @@
 //! The rules of an episode, around every environment: nothing before the start or after the end, only valid actions in, only finite
 //! numbers out, and a limit on its length that truncates.
 
-use super::{Action, ActionSpace, Channel, Env, Scene, Snapshot, Spaces, Step};
+use super::{Action, ActionSpace, Channel, Company, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 
@@ -23,15 +23,14 @@ impl<E: Env> Episode<E> {
         Self { inner, spaces, max_steps: max_steps.unwrap_or(usize::MAX), steps: 0, running: false }
     }
 
-    /// Whether action and buffer fit the spaces: what every step asks, so that [`Episode::refuse`] is only met on the way out.
+    /// Whether an action fits the space: what every step asks, so that [`Episode::refuse`] is only met on the way out.
     #[inline]
-    fn fits(&self, action: Action<'_>, observation: &[f64]) -> bool {
-        let fits = match (&self.spaces.action, action) {
+    fn fits(&self, action: Action<'_>) -> bool {
+        match (&self.spaces.action, action) {
             (ActionSpace::Discrete(names), Action::Discrete(index)) => index < names.len(),
             (ActionSpace::Continuous(channels), Action::Continuous(values)) => values.len() == channels.len() && all_finite(values),
             _ => false,
-        };
-        fits && observation.len() == self.spaces.observation.len()
+        }
     }
 
     #[cold]
@@ -103,6 +102,17 @@ impl<E: Env> Env for Episode<E> {
         &self.spaces
     }
 
+    fn join(&mut self, company: &mut Company) -> Result<()> {
+        self.inner.join(company)
+    }
+
+    fn announce(&mut self, action: Action<'_>, rng: &Rng) {
+        // What the step would refuse is left to it.
+        if self.running && self.fits(action) {
+            self.inner.announce(action, rng);
+        }
+    }
+
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
         self.begin(observation, |inner, observation| inner.reset(rng, observation))
     }
@@ -115,7 +125,7 @@ impl<E: Env> Env for Episode<E> {
         if !self.running {
             return Err(Error::environment("step without a running episode").hint("reset first, and again after the end of an episode"));
         }
-        if !self.fits(action, observation) {
+        if !(self.fits(action) && observation.len() == self.spaces.observation.len()) {
             return Err(self.refuse(action, observation));
         }
         self.steps += 1;

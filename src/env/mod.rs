@@ -21,6 +21,7 @@ pub use parameter::{Parameter, Quantity, Values};
 pub use registry::{Registry, Simulator};
 pub use rooted::Root;
 pub use scene::{Part, Role, Scene};
+pub use sim::gymnasium::{self, Company};
 pub use space::{ActionSpace, Channel, ObservationSpace, Spaces};
 pub use spec::Spec;
 pub use tasks::{Split, Splits, Task, Tasks};
@@ -30,11 +31,24 @@ use crate::seed::Rng;
 
 /// One environment.
 ///
-/// Implement six of these, all but [`Env::restart`] and [`Env::parameter`]; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
+/// Implement six of these, all but those that have a body here; [`Registry`] puts the episode's rules (nothing after the end, valid actions, finite observations, the step
 /// limit) around every implementation, so they need not be checked inside.
 pub trait Env: Send {
     /// Channels of the observation and kind of the action.
     fn spaces(&self) -> &Spaces;
+
+    /// Meets the environments that one thread will step side by side, before the first reset: those that live in another process may share
+    /// one. What lies around another environment passes it on.
+    ///
+    /// # Errors
+    /// When there is no such process to be had.
+    fn join(&mut self, _company: &mut Company) -> Result<()> {
+        Ok(())
+    }
+
+    /// Hears the action of the next step, and with which randomness it will be taken, before the others step, so that all can be done at
+    /// once. It need not be announced; what changes actions on their way in does not pass it on.
+    fn announce(&mut self, _action: Action<'_>, _rng: &Rng) {}
 
     /// Starts an episode: draws a start state from `rng` and writes its observation, one value per channel.
     ///
@@ -78,6 +92,14 @@ pub trait Env: Send {
 impl<E: Env + ?Sized> Env for Box<E> {
     fn spaces(&self) -> &Spaces {
         (**self).spaces()
+    }
+
+    fn join(&mut self, company: &mut Company) -> Result<()> {
+        (**self).join(company)
+    }
+
+    fn announce(&mut self, action: Action<'_>, rng: &Rng) {
+        (**self).announce(action, rng);
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {

@@ -6,6 +6,7 @@ use super::episode::Episode;
 use super::parameter::{Parameter, Quantity, Values};
 use super::randomized::Randomized;
 use super::rooted::{Root, Rooted};
+use super::sim::gymnasium;
 use super::spec::{self, Spec};
 use super::wrap::Wrapper;
 use super::{Env, sim};
@@ -77,13 +78,15 @@ pub(super) struct Found {
 #[derive(Clone)]
 pub struct Registry {
     simulators: BTreeMap<String, Arc<Simulator>>,
+    /// Python processes, and on whose word they run.
+    python: Arc<gymnasium::Host>,
 }
 
 impl Registry {
     /// With the simulators and environment files of this crate.
     #[must_use]
     pub fn standard() -> Self {
-        let mut registry = Self { simulators: BTreeMap::new() };
+        let mut registry = Self { simulators: BTreeMap::new(), python: Arc::default() };
         for simulator in sim::all() {
             registry.add(simulator);
         }
@@ -128,7 +131,7 @@ impl Registry {
         if let Ok(entries) = crate::file::disk::list(Path::new("envs")) {
             names.extend(entries.iter().filter(|path| is_ron(path)).filter_map(|path| stem(path)));
         }
-        names.extend(self.simulators.keys().filter(|name| !name.contains('/')).cloned());
+        names.extend(self.simulators.keys().filter(|name| !name.contains('/') && *name != gymnasium::NAME).cloned());
         // A build without gym-rs has its environment files, but nothing that could run them.
         names.retain(|name| cfg!(feature = "gym_rs") || !name.starts_with("gym_rs_"));
         names.sort();
@@ -142,15 +145,65 @@ impl Registry {
         BUILT_IN.dirs().find(|family| built_in(family, name).is_some()).and_then(|family| family.path().to_str())
     }
 
-    /// The environment of this short name or path, with everything it extends resolved and checked.
+    /// The environment of this short name or path, with everything it extends resolved and checked. It is named by the person at the keyboard:
+    /// if it is one of Gymnasium's, Python may run it from now on.
     ///
     /// # Errors
     /// Exit 2: no such environment, a typo or a value out of range in its file, a circle of `extends`.
     pub fn resolve(&self, name_or_path: &str) -> Result<Spec> {
+        let spec = self.look_up(name_or_path)?;
+        if let Some(task) = &spec.gymnasium {
+            self.python.agree(task);
+        }
+        Ok(spec)
+    }
+
+    /// As [`Registry::resolve`], for a name that stands in a file: nothing runs on its word.
+    ///
+    /// # Errors
+    /// As [`Registry::resolve`].
+    pub fn look_up(&self, name_or_path: &str) -> Result<Spec> {
+        if let Some(id) = name_or_path.strip_prefix(gymnasium::PREFIX) {
+            return Ok(Spec::of_gymnasium(self.simulator(gymnasium::NAME)?, self.gymnasium(id)?));
+        }
         if let Some(simulator) = self.simulators.get(name_or_path) {
             return Ok(Spec::of_simulator(simulator));
         }
         spec::resolve(self, self.find(name_or_path, None)?)
+    }
+
+    /// The Gymnasium environment of an id.
+    pub(super) fn gymnasium(&self, id: &str) -> Result<gymnasium::Task> {
+        self.with_names(gymnasium::Task::named(id)?)
+    }
+
+    /// A checked Gymnasium environment; where it says no names of channels and actions and we have the same task, with ours.
+    pub(super) fn with_names(&self, mut task: gymnasium::Task) -> Result<gymnasium::Task> {
+        task.check()?;
+        // A robot's twin needs MuJoCo here, which the other process has on its own: without, channels are numbered.
+        if let Some(twin) =
+            task.twin().map(|twin| self.simulator(twin)).transpose()?.and_then(|twin| self.alone(&Spec::of_simulator(twin)).ok())
+        {
+            let spaces = twin.spaces().clone();
+            if task.observation.is_empty() {
+                task.observation = spaces.observation.iter().map(|channel| channel.name.clone()).collect();
+            }
+            if task.action.is_empty() {
+                task.action = spaces.action.names().into_iter().map(str::to_owned).collect();
+            }
+        }
+        Ok(task)
+    }
+
+    /// The interpreter of Gymnasium environments, whatever their files say.
+    pub fn set_python(&self, python: &str) {
+        self.python.set_python(python);
+    }
+
+    /// What happened to Python processes since this was last asked, one sentence each.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<String> {
+        self.python.take_notes()
     }
 
     /// Builds an environment: simulator, randomization, wrappers, and the episode's rules around them.
@@ -158,7 +211,7 @@ impl Registry {
     /// # Errors
     /// When a wrapper does not fit the spaces, or the simulator refuses.
     pub fn build(&self, spec: &Spec) -> Result<Box<dyn Env>> {
-        if spec.wrappers.is_empty() && spec.context.are_fixed() && spec.objective.are_fixed() {
+        if spec.gymnasium.is_none() && spec.wrappers.is_empty() && spec.context.are_fixed() && spec.objective.are_fixed() {
             let (context, objective) = (spec.context.each(Quantity::least), spec.objective.each(Quantity::least));
             let built = (self.simulator_of(spec)?.build_episode)(&context, &objective, spec.max_episode_steps);
             return built.map_err(|error| error.at(spec.place()));
@@ -179,6 +232,12 @@ impl Registry {
     /// # Errors
     /// When the simulator refuses.
     pub fn bare(&self, spec: &Spec) -> Result<Box<dyn Env>> {
+        if let Some(task) = &spec.gymnasium {
+            let member = gymnasium::Member::new(&self.python, task, &spec.context, spec.max_episode_steps.is_some());
+            // An environment that was named by its id is its own place.
+            let placed = |error: Error| if spec.place().starts_with(gymnasium::PREFIX) { error } else { error.at(spec.place()) };
+            return Ok(Box::new(member.map_err(placed)?));
+        }
         let simulator = self.simulator_of(spec)?;
         // What is to be shown must be known.
         let shown = spec.wrappers.iter().any(|wrapper| matches!(wrapper, Wrapper::ShowParameters(_)));
@@ -196,6 +255,9 @@ impl Registry {
     /// # Errors
     /// When the simulator refuses.
     pub fn alone(&self, spec: &Spec) -> Result<Box<dyn Env>> {
+        if spec.gymnasium.is_some() {
+            return self.bare(spec);
+        }
         let built = self.simulator_of(spec)?.build(&spec.context.each(Quantity::least), &spec.objective.each(Quantity::least));
         built.map_err(|error| error.at(spec.place()))
     }

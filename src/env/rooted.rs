@@ -2,7 +2,7 @@
 //!
 //! The state is put into the simulator, inside of all wrappers, so that what these show and remember at the start belongs to it.
 
-use super::{Action, Env, Scene, Snapshot, Spaces, Step};
+use super::{Action, Company, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 
@@ -44,6 +44,14 @@ impl Rooted {
 impl Env for Rooted {
     fn spaces(&self) -> &Spaces {
         self.inner.spaces()
+    }
+
+    fn join(&mut self, company: &mut Company) -> Result<()> {
+        self.inner.join(company)
+    }
+
+    fn announce(&mut self, action: Action<'_>, rng: &Rng) {
+        self.inner.announce(action, rng);
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {

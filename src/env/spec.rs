@@ -5,6 +5,7 @@
 
 use super::parameter::{Parameter, Quantities, Quantity};
 use super::registry::{self, Found, Registry, Simulator};
+use super::sim::gymnasium;
 use super::sim::mujoco;
 use super::wrap::Wrapper;
 use crate::error::{Error, Result, did_you_mean};
@@ -26,6 +27,7 @@ struct File {
     simulator: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mujoco: Option<mujoco::Description>,
+    gymnasium: Option<gymnasium::Task>,
     #[serde(default)]
     context: Quantities,
     #[serde(default)]
@@ -47,6 +49,8 @@ pub struct Spec {
     pub simulator: String,
     /// The robot of the user's own that it is, where it is one.
     pub own: Option<mujoco::Own>,
+    /// Which one it is, of the simulator `gymnasium`.
+    pub gymnasium: Option<gymnasium::Task>,
     /// Every parameter of the dynamics.
     pub context: Quantities,
     /// Every parameter of reward, termination and start law.
@@ -83,12 +87,25 @@ impl Spec {
             about: simulator.about.clone(),
             simulator: simulator.name.clone(),
             own: None,
+            gymnasium: None,
             context: defaults(&simulator.context),
             objective: defaults(&simulator.objective),
             wrappers: Vec::new(),
             max_episode_steps: simulator.max_episode_steps,
             extends: Vec::new(),
             places: Places { file: simulator.name.clone(), wrappers: Vec::new() },
+        }
+    }
+
+    /// A Gymnasium environment as it comes, with its own limit of steps.
+    pub(super) fn of_gymnasium(simulator: &Simulator, task: gymnasium::Task) -> Self {
+        let name = format!("{}{}", gymnasium::PREFIX, task.id);
+        Self {
+            about: format!("{} of Gymnasium, in a Python process", task.id),
+            places: Places { file: name.clone(), wrappers: Vec::new() },
+            name,
+            gymnasium: Some(task),
+            ..Self::of_simulator(simulator)
         }
     }
 
@@ -110,6 +127,7 @@ impl Spec {
             about: Some(self.about.clone()),
             simulator: self.own.is_none().then(|| self.simulator.clone()),
             mujoco: self.own.as_ref().map(|own| own.description.clone()),
+            gymnasium: self.gymnasium.clone(),
             context: self.context.clone(),
             objective: self.objective.clone(),
             wrappers: self.wrappers.clone(),
@@ -163,6 +181,8 @@ impl Spec {
             spec.own.as_ref().map_or_else(|| "-".to_owned(), |own| digest::of_bytes(ron::to_text(&own.description).as_bytes()))
         };
         row("robot", own(self), own(other));
+        let task = |spec: &Self| spec.gymnasium.as_ref().map_or_else(|| "-".to_owned(), |task| ron::to_text(task).replace('\n', " "));
+        row("gymnasium", task(self), task(other));
         for (here, there) in [(&self.context, &other.context), (&self.objective, &other.objective)] {
             let names: std::collections::BTreeSet<&String> = here.0.keys().chain(there.0.keys()).collect();
             let text = |quantities: &Quantities, name: &str| quantities.0.get(name).map_or_else(|| "-".to_owned(), Quantity::to_string);
@@ -186,6 +206,7 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
     let mut chain: Vec<(Found, File)> = Vec::new();
     let mut next = Some(found);
     let mut base: Option<&Arc<Simulator>> = None;
+    let mut extended: Option<gymnasium::Task> = None;
     while let Some(found) = next.take() {
         let file: File = found.source.parse()?;
         if let Some(name) = &file.extends {
@@ -194,7 +215,14 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
                 let message = "an environment that `extends` another has its simulator";
                 return Err(Error::usage(message).at(found.source.place_of(&["simulator"])).hint("keep one of the two"));
             }
-            if let Ok(simulator) = registry.simulator(name) {
+            if let Some(section) = &file.gymnasium {
+                let message = format!("an environment that `extends` another is that one's Gymnasium environment, not `{}`", section.id);
+                return Err(Error::usage(message).at(found.source.place_of(&["gymnasium"])).hint("keep one of the two"));
+            }
+            if let Some(id) = name.strip_prefix(gymnasium::PREFIX) {
+                extended = Some(registry.gymnasium(id).map_err(|error| error.at(place()))?);
+                base = Some(registry.simulator(gymnasium::NAME)?);
+            } else if let Ok(simulator) = registry.simulator(name) {
                 base = Some(simulator);
             } else if registry::is_path(name) {
                 let hint = "a file beside this one, or under ./envs, is extended by its name without .ron";
@@ -227,9 +255,8 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
         let place = innermost.source.place_of(&["mujoco"]);
         return Err(Error::usage("a robot of one's own has its own simulator").at(place).hint("leave out `simulator` or `extends`"));
     }
-    let named = base.map(|simulator| simulator.name.clone());
-    let base = own.as_ref().map(|own| &own.simulator).or(base);
-    let simulator = match (base, file.simulator.as_deref()) {
+    let named = file.simulator.as_deref().or_else(|| file.gymnasium.as_ref().map(|_| gymnasium::NAME));
+    let simulator = match (own.as_ref().map(|own| &own.simulator).or(base), named) {
         (Some(simulator), _) => simulator,
         (None, Some(name)) => registry.simulator(name).map_err(|error| error.at(innermost.source.place_of(&["simulator", name])))?,
         (None, None) => {
@@ -238,10 +265,26 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
                 .hint("name a `simulator`, or an environment it `extends`"));
         }
     };
-    let mut spec = Spec::of_simulator(simulator);
+    let mut spec = match extended.or_else(|| file.gymnasium.clone()) {
+        None => Spec::of_simulator(simulator),
+        Some(task) if simulator.name == gymnasium::NAME => {
+            let place = || innermost.source.place_of(&["gymnasium"]);
+            Spec::of_gymnasium(simulator, registry.with_names(task).map_err(|error| error.at(place()))?)
+        }
+        Some(_) => {
+            let message = format!("the simulator `{}` has no section `gymnasium`", simulator.name);
+            return Err(Error::usage(message).at(innermost.source.place_of(&["gymnasium"])).hint("leave `simulator` out, or the section"));
+        }
+    };
     spec.own.clone_from(&own);
     (spec.name, spec.places.file) = (chain[0].0.name.clone(), chain[0].0.source.name.clone());
-    spec.extends = chain.iter().skip(1).map(|(found, _)| found.name.clone()).chain(named).collect();
+    let base = spec
+        .gymnasium
+        .as_ref()
+        .filter(|_| base.is_some())
+        .map(|task| format!("{}{}", gymnasium::PREFIX, task.id))
+        .or_else(|| base.map(|simulator| simulator.name.clone()));
+    spec.extends = chain.iter().skip(1).map(|(found, _)| found.name.clone()).chain(base).collect();
     for (found, file) in chain.iter().rev() {
         apply(&mut spec, simulator, file, &found.source)?;
     }
@@ -249,7 +292,15 @@ pub(super) fn resolve(registry: &Registry, found: Found) -> Result<Spec> {
 }
 
 fn apply(spec: &mut Spec, simulator: &Simulator, file: &File, source: &Source) -> Result<()> {
-    replace(&mut spec.context, &file.context, &simulator.context, &simulator.name, source, "context")?;
+    match &spec.gymnasium {
+        Some(task) => {
+            for (name, quantity) in &file.context.0 {
+                task.check_context(name, quantity).map_err(|error| error.at(source.place_of(&["context", name])))?;
+                spec.context.0.insert(name.clone(), quantity.clone());
+            }
+        }
+        None => replace(&mut spec.context, &file.context, &simulator.context, &simulator.name, source, "context")?,
+    }
     replace(&mut spec.objective, &file.objective, &simulator.objective, &simulator.name, source, "objective")?;
     // Looked for one after the other, so that of two wrappers of one kind the right one is found.
     let mut words = vec!["wrappers"];

@@ -112,8 +112,15 @@ impl Shard {
                     self.see(actor, start + row, row);
                 }
                 actor.network.forward(rows, &mut self.workspace);
+                let at = step * count + start;
                 for row in 0..rows {
-                    self.act(actor, start + row, row, step * count + start + row, discount)?;
+                    self.choose(actor, start + row, row, at + row)?;
+                }
+                if self.environments.listening() {
+                    self.announce(actor, start..start + rows, at);
+                }
+                for row in 0..rows {
+                    self.act(actor, start + row, at + row, discount)?;
                 }
             }
         }
@@ -130,11 +137,10 @@ impl Shard {
         }
     }
 
-    /// Draws environment `index`'s action from a row of the workspace, steps it, and keeps the transition.
-    #[expect(clippy::cast_possible_truncation, reason = "rewards are learned from in f32")]
-    fn act(&mut self, actor: Actor<'_>, index: usize, row: usize, at: usize, discount: f64) -> Result<()> {
+    /// Draws environment `index`'s action from a row of the workspace, and keeps it with what it was drawn from.
+    fn choose(&mut self, actor: Actor<'_>, index: usize, row: usize, at: usize) -> Result<()> {
         let head = &actor.network.shape().head;
-        let Rollout { observation, action, log_prob, value, reward, next_value, terminated, ended, .. } = &mut self.rollout;
+        let Rollout { observation, action, log_prob, value, reward, .. } = &mut self.rollout;
         let (inputs, width) = (self.gathered.len(), action.len() / reward.len());
         observation[at * inputs..][..inputs].copy_from_slice(self.workspace.input_row(row));
         let action = &mut action[at * width..][..width];
@@ -144,6 +150,26 @@ impl Shard {
             let message = format!("the policy gives log-probability {} and value {}", log_prob[at], value[at]);
             return Err(Error::diverged(message).at(self.environments.name(index)));
         }
+        Ok(())
+    }
+
+    /// Tells environments the actions that were drawn for them.
+    fn announce(&mut self, actor: Actor<'_>, indices: Range<usize>, at: usize) {
+        let head = &actor.network.shape().head;
+        let width = self.rollout.action.len() / self.rollout.reward.len();
+        for (row, index) in indices.enumerate() {
+            let action = &self.rollout.action[(at + row) * width..][..width];
+            self.environments.announce(index, actor.binding.act(head, action, &mut self.action_room));
+        }
+    }
+
+    /// Steps environment `index` with the action that was drawn, and keeps what came of it.
+    #[expect(clippy::cast_possible_truncation, reason = "rewards are learned from in f32")]
+    fn act(&mut self, actor: Actor<'_>, index: usize, at: usize, discount: f64) -> Result<()> {
+        let head = &actor.network.shape().head;
+        let Rollout { action, reward, next_value, terminated, ended, .. } = &mut self.rollout;
+        let (inputs, width) = (self.gathered.len(), action.len() / reward.len());
+        let action = &action[at * width..][..width];
         let step = self.environments.step(index, actor.binding.act(head, action, &mut self.action_room))?;
         reward[at] = step.reward as f32;
         terminated[at] = step.terminated;

@@ -1,7 +1,7 @@
 //! A shard's environments: each steps on its own stream and starts again in the step in which its episode ends.
 
 use super::MakeEnv;
-use crate::env::{Action, Env, Snapshot, Spaces, Step};
+use crate::env::{Action, Company, Env, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::file::tensors::{Array, Tensors, take_f64, take_u64};
 use crate::seed::{Rng, Stream};
@@ -18,6 +18,8 @@ pub struct Finished {
 /// Some environments of a vector, by their index in the whole.
 pub struct Environments {
     envs: Vec<Box<dyn Env>>,
+    /// Whether one of them would rather be told its action before the others step.
+    listening: bool,
     rngs: Vec<Rng>,
     /// The seed of their streams, and whose they are.
     streams: (u64, fn(u64) -> Stream),
@@ -40,7 +42,9 @@ impl Environments {
     /// When one cannot be built or reset.
     pub fn start(make: &MakeEnv, indices: impl IntoIterator<Item = usize>, seed: u64, stream: fn(u64) -> Stream) -> Result<Self> {
         let indices: Vec<u64> = indices.into_iter().map(|index| index as u64).collect();
-        let envs = indices.iter().map(|_| make()).collect::<Result<Vec<_>>>()?;
+        let mut envs = indices.iter().map(|_| make()).collect::<Result<Vec<_>>>()?;
+        let mut company = Company::default();
+        envs.iter_mut().try_for_each(|env| env.join(&mut company))?;
         let spaces = match envs.first() {
             Some(env) => env.spaces().clone(),
             None => make()?.spaces().clone(),
@@ -54,6 +58,7 @@ impl Environments {
             running: vec![Finished { total: 0.0, length: 0 }; envs.len()],
             finished: Vec::new(),
             envs,
+            listening: company.listens(),
             spaces,
             indices,
         };
@@ -131,6 +136,18 @@ impl Environments {
     #[must_use]
     pub fn scene(&self, index: usize) -> crate::env::Scene {
         self.envs[index].scene()
+    }
+
+    /// Whether it is worth while to announce actions ([`Environments::announce`]) before stepping.
+    #[inline]
+    #[must_use]
+    pub const fn listening(&self) -> bool {
+        self.listening
+    }
+
+    /// Says what the next step of environment `index` will do. Environments of one process, all announced, are stepped by one message.
+    pub fn announce(&mut self, index: usize, action: Action<'_>) {
+        self.envs[index].announce(action, &self.rngs[index]);
     }
 
     /// Steps environment `index`; when that ends its episode, keeps the last observation ([`Environments::ended_observation`]) and

@@ -116,7 +116,8 @@ pub fn run_episodes(
     let mut workspace = Workspace::new(&policy.shape);
     let mut memories = Memories::new(&policy.shape, environments.len());
     let mut room = binding.action_room();
-    let mut action = vec![0.0; head.action_width(policy.shape.outputs)];
+    let width = head.action_width(policy.shape.outputs);
+    let (mut actions, mut log_probs) = (vec![0.0; CHUNK * width], [0.0; CHUNK]);
     let stream = |index: u64| (noise.stream)(index).under(noise.seed);
     let mut noise: Vec<_> = environments.indices().map(stream).collect();
     let mut results = vec![None; environments.len()];
@@ -127,9 +128,16 @@ pub fn run_episodes(
             bound.see(&environments, chunk, &mut memories, &mut workspace);
             witness.sees(bound, &environments, chunk, &workspace);
             for (row, index) in chunk.iter().enumerate() {
-                let log_prob = choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], &mut action);
-                witness.chooses(*index, &action);
-                let action = binding.act(head, &action, &mut room);
+                let action = &mut actions[row * width..][..width];
+                log_probs[row] = choice.choose(head, workspace.outputs(row), network.log_std(), &mut noise[*index], action);
+                if environments.listening() {
+                    environments.announce(*index, binding.act(head, action, &mut room));
+                }
+            }
+            for (row, index) in chunk.iter().enumerate() {
+                let (action, log_prob) = (&actions[row * width..][..width], log_probs[row]);
+                witness.chooses(*index, action);
+                let action = binding.act(head, action, &mut room);
                 let mut outcome = environments.step(*index, action)?;
                 let finished = environments.finished.pop();
                 let seen = if finished.is_some() { environments.ended_observation() } else { environments.observation(*index) };

@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 /// The word to type, what it measures, and the function that does it with the arguments behind the word.
 type Bench = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
-const BENCHES: [Bench; 13] = [
+const BENCHES: [Bench; 14] = [
     ("speed", "ours and the peers' steps per second in turn, with ratios (needs benches/peers/setup.sh)", speed),
     ("learning", "each classic task with 20 seeds, IQM and every seed", learning),
     ("imitation", "learning from demonstrations, ten seeds of every figure", imitation),
@@ -24,6 +24,7 @@ const BENCHES: [Bench; 13] = [
     ("meta", "adaptation curves of every meta-learning method over seeds, and sine waves from five shots", meta),
     ("rl2", "RL^2 on bandits beside Gittins' index, Thompson sampling and the Bayes-optimal rule", rl2),
     ("interop", "TensorBoard, safetensors and Minari read what we write (needs their Python packages)", interop),
+    ("gymnasium", "the bridge: parity, contract, speed beside Gymnasium's vectors (needs `cargo xtask setup --gymnasium`)", gymnasium),
     ("deny", "licences, bans and sources of all dependencies (needs cargo-deny)", deny),
 ];
 
@@ -136,6 +137,20 @@ fn interop(arguments: &[String]) -> Outcome {
         python(&peers_python(), "benches/interop.py", &["minari", &set, &root, name].map(str::to_owned))?;
     }
     Ok(())
+}
+
+fn gymnasium(arguments: &[String]) -> Outcome {
+    let python = crate::root().join(".native/gymnasium/bin/python");
+    if !python.is_file() {
+        return Err("there is no Python with Gymnasium: `cargo xtask setup --gymnasium` provides one".to_owned());
+    }
+    let mut command = child::cargo_command("test --release --test gymnasium_real -- --nocapture --test-threads 1");
+    command.env("HEIRLOOM_GYMNASIUM", &python);
+    let running = child::spawn(&mut command)?;
+    child::finish(&command, running)?;
+    child::cargo("build --release", &[])?;
+    let arguments: Vec<String> = std::iter::once(python.to_string_lossy().into_owned()).chain(arguments.iter().cloned()).collect();
+    self::python("python3", "benches/gymnasium.py", &arguments)
 }
 
 fn deny(arguments: &[String]) -> Outcome {

@@ -7,6 +7,7 @@
 mod bench;
 mod child;
 mod failure;
+mod gymnasium;
 mod lint;
 mod machine;
 mod meta;
@@ -21,15 +22,27 @@ use failure::Outcome;
 type Command = (&'static str, &'static str, fn(&[String]) -> Outcome);
 
 const COMMANDS: [Command; 5] = [
-    ("setup", "provide libtorch and MuJoCo (560 MB to download, once per machine): then plain `cargo` works too", |_| {
-        println!("libtorch and MuJoCo are in place: `cargo build`, `cargo run` and `cargo test` work");
-        Ok(())
-    }),
+    (
+        "setup",
+        "provide libtorch and MuJoCo (560 MB to download, once per machine): then plain `cargo` works too; --gymnasium [SUITE]: a Python too",
+        setup,
+    ),
     ("demo", "the main jobs: transfer policies and judge whether it helped; demonstrations; --meta: learn to adapt in one step", demo),
     ("test", "all tests, optimised; what follows goes to `cargo test`: cargo xtask test gae -- --nocapture", test),
     ("lint", "formatting, and clippy with every warning an error", lint::run),
     ("bench", "what takes longer; one of those below, or all of them", bench::run),
 ];
+
+fn setup(arguments: &[String]) -> Outcome {
+    match arguments.split_first() {
+        None => {
+            println!("libtorch and MuJoCo are in place: `cargo build`, `cargo run` and `cargo test` work");
+            Ok(())
+        }
+        Some((first, rest)) if first == "--gymnasium" => gymnasium::provide(rest),
+        Some((other, _)) => Err(format!("`setup` does not know `{other}`: `setup --gymnasium [SUITE]` provides a Python for Gymnasium")),
+    }
+}
 
 fn demo(arguments: &[String]) -> Outcome {
     child::heading("Building Heirloom (some minutes the first time, most of them in libtorch's C++ headers)");

@@ -53,11 +53,7 @@ impl Native {
     fn folder(&self) -> String {
         let added = self.added.iter().flat_map(|(path, text)| [*path, *text]);
         let texts = std::iter::once(self.requirements.1).chain(self.parts.iter().copied()).chain(added);
-        // FNV-1a: the same in every Rust release, unlike std's hashes.
-        let digest = texts
-            .flat_map(str::bytes)
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        format!("{}-{}-{digest:016x}", self.name, self.version)
+        name_for(&format!("{}-{}", self.name, self.version), texts)
     }
 
     fn is_complete(&self, folder: &Path) -> bool {
@@ -93,8 +89,16 @@ impl Native {
     }
 }
 
+/// A folder's name that stands for exactly these texts.
+pub(crate) fn name_for<'a>(what: &str, texts: impl Iterator<Item = &'a str>) -> String {
+    // FNV-1a: the same in every Rust release, unlike std's hashes.
+    let digest =
+        texts.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{what}-{digest:016x}")
+}
+
 /// The user's cache, as the XDG base directory specification places it.
-fn cache() -> Outcome<PathBuf> {
+pub(crate) fn cache() -> Outcome<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(absolute);
     let usual = || env::home_dir().filter(absolute).map(|home| home.join(".cache"));
@@ -103,7 +107,7 @@ fn cache() -> Outcome<PathBuf> {
 }
 
 /// Waits until no other set-up is at work. The lock ends with the process, and the file stays.
-fn lock(path: &Path) -> Outcome<File> {
+pub(crate) fn lock(path: &Path) -> Outcome<File> {
     let file = File::create(path).map_err(failure::at(path))?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
@@ -151,7 +155,7 @@ impl Drop for Unfinished {
 }
 
 /// Points the project's link at `home`: a new link renamed over the old, so that a build at the same moment sees one or the other.
-fn point(link: &Path, home: &Path) -> Outcome {
+pub(crate) fn point(link: &Path, home: &Path) -> Outcome {
     if fs::read_link(link).is_ok_and(|target| target == home) {
         return Ok(());
     }

@@ -1,14 +1,15 @@
-//! `heirloom bench`: published figures, measured again.
+//! `heirloom bench`: published figures, measured again; how fast environments step.
 
 mod gail_classic;
 mod sinusoid;
+pub(super) mod stepping;
 
 use super::terminal::Ending;
 use crate::env::Registry;
 use crate::error::Result;
 use clap::{Args, Subcommand};
 
-/// Measure published figures again, own beside published.
+/// Measure published figures again, own beside published; and how fast environments step.
 #[derive(Args)]
 pub(super) struct Bench {
     #[command(subcommand)]
@@ -19,6 +20,7 @@ pub(super) struct Bench {
 enum Command {
     GailClassic(gail_classic::GailClassic),
     Sinusoid(sinusoid::Sinusoid),
+    Stepping(stepping::Stepping),
 }
 
 impl Bench {
@@ -26,6 +28,7 @@ impl Bench {
         match self.command {
             Command::GailClassic(command) => command.run(registry),
             Command::Sinusoid(command) => command.run(),
+            Command::Stepping(command) => command.run(registry),
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) fn around(inner: Box<dyn Env>, steps: usize, idle: Option<&str>) -> R
 }
 
 impl Layer for ActionDelay {
+    const KEEPS_ACTIONS: bool = false;
+
     fn begin(&mut self, inner: &[f64], _rng: &mut Rng, outer: &mut [f64]) {
         self.indices.fill(self.idle);
         self.values.fill(0.0);

@@ -66,6 +66,8 @@ fn around(inner: Box<dyn Env>, indices: Vec<usize>, factors: Vec<(f64, f64)>) ->
 }
 
 impl Layer for ActionMap {
+    const KEEPS_ACTIONS: bool = false;
+
     fn act<'a>(&'a mut self, action: Action<'a>, _rng: &mut Rng) -> Action<'a> {
         match action {
             Action::Discrete(index) => Action::Discrete(self.indices[index]),

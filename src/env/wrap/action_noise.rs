@@ -20,6 +20,8 @@ pub(super) fn around(inner: Box<dyn Env>, std: f64) -> Result<Box<dyn Env>> {
 }
 
 impl Layer for ActionNoise {
+    const KEEPS_ACTIONS: bool = false;
+
     fn act<'a>(&'a mut self, action: Action<'a>, rng: &mut Rng) -> Action<'a> {
         match action {
             Action::Discrete(index) => {

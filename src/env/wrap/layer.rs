@@ -1,11 +1,14 @@
 //! What all wrappers share: everything passes through, but for what a [`Layer`] says of actions, observations and rewards.
 
-use crate::env::{Action, Env, Scene, Snapshot, Spaces, Step};
+use crate::env::{Action, Company, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::Result;
 use crate::seed::Rng;
 
 /// What a wrapper changes; what it does not mention stays as it is.
 pub(super) trait Layer: Send + 'static {
+    /// Whether actions go in as they come, so that one can be announced.
+    const KEEPS_ACTIONS: bool = true;
+
     /// The inner action that an outer one becomes.
     fn act<'a>(&'a mut self, action: Action<'a>, _rng: &mut Rng) -> Action<'a> {
         action
@@ -51,6 +54,16 @@ pub(super) fn wrap(inner: Box<dyn Env>, spaces: Spaces, layer: impl Layer) -> Bo
 impl<L: Layer> Env for Wrapped<L> {
     fn spaces(&self) -> &Spaces {
         &self.spaces
+    }
+
+    fn join(&mut self, company: &mut Company) -> Result<()> {
+        self.inner.join(company)
+    }
+
+    fn announce(&mut self, action: Action<'_>, rng: &Rng) {
+        if L::KEEPS_ACTIONS {
+            self.inner.announce(action, rng);
+        }
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {

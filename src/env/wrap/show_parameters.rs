@@ -1,7 +1,7 @@
 //! The task as channels: what a policy could know if somebody told it.
 
 use crate::env::parameter::{Distribution, Quantity};
-use crate::env::{Action, Channel, Env, Scene, Snapshot, Spaces, Step};
+use crate::env::{Action, Channel, Company, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 use std::collections::BTreeMap;
@@ -70,6 +70,14 @@ impl ShowParameters {
 impl Env for ShowParameters {
     fn spaces(&self) -> &Spaces {
         &self.spaces
+    }
+
+    fn join(&mut self, company: &mut Company) -> Result<()> {
+        self.inner.join(company)
+    }
+
+    fn announce(&mut self, action: Action<'_>, rng: &Rng) {
+        self.inner.announce(action, rng);
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {

@@ -7,7 +7,7 @@
 //!
 //! The registry puts the limit of steps around what is inside of the trial, for it is the inner episode's.
 
-use crate::env::{Action, ActionSpace, Channel, Env, Scene, Snapshot, Spaces, Step};
+use crate::env::{Action, ActionSpace, Channel, Company, Env, Scene, Snapshot, Spaces, Step};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 
@@ -48,6 +48,14 @@ impl Trial {
 impl Env for Trial {
     fn spaces(&self) -> &Spaces {
         &self.spaces
+    }
+
+    fn join(&mut self, company: &mut Company) -> Result<()> {
+        self.inner.join(company)
+    }
+
+    fn announce(&mut self, action: Action<'_>, rng: &Rng) {
+        self.inner.announce(action, rng);
     }
 
     fn reset(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {

@@ -109,7 +109,7 @@ fn refuse_another(recorded: &Spec, expected: &Spec, typed: &str) -> Result<()> {
 
 /// In what the environment that has this name now differs from the recorded one.
 fn today(asked: &Asked<'_>, recorded: &Spec) -> Option<String> {
-    let now = asked.registry.resolve(&asked.set.header().environment).ok()?;
+    let now = asked.registry.look_up(&asked.set.header().environment).ok()?;
     let differences = recorded.differences(&now);
     (!differences.is_empty()).then(|| list(&differences))
 }

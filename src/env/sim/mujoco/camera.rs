@@ -102,7 +102,7 @@ impl Camera {
             View::Table { .. } => Vec::new(),
             View::Oblique { .. } => {
                 // The middle of the picture, put down on the ground; around it a grid of nine by nine metres.
-                let (u, v) = ((left + right) / 2.0, (bottom + top) / 2.0);
+                let (u, v) = (left.midpoint(right), bottom.midpoint(top));
                 let [[a, b, _], [c, d, _], _] = self.axes;
                 let determinant = a * d - b * c;
                 let (x, y) = ((u * d - b * v) / determinant, (a * v - c * u) / determinant);

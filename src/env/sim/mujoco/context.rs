@@ -183,7 +183,9 @@ impl Models {
 /// Multiplies a range about its end that is nearest to zero; about zero where that lies inside.
 fn narrow(range: &mut [f64], factor: f64) {
     let near = 0.0_f64.clamp(range[0].min(range[1]), range[1].max(range[0]));
-    range.iter_mut().for_each(|end| *end = near + factor * (*end - near));
+    for end in range {
+        *end = near + factor * (*end - near);
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::error::{Error, Kind, Result, did_you_mean, within};
 use crate::file::disk;
 use crate::seed::Rng;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -368,10 +369,9 @@ impl Described {
             names.extend(channels::of_reading(reading, looked.size()));
             observation.push(looked);
         }
-        let mut sorted = names.clone();
-        sorted.sort();
-        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::usage(format!("`{}` is observed twice", pair[0])));
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+            return Err(Error::usage(format!("`{twice}` is observed twice")));
         }
         let number = |of: &Reading, index: usize| -> Result<Looked> {
             let looked = Looked::new(of, model)?;
@@ -383,10 +383,13 @@ impl Described {
         let mut velocities = 0;
         let reward = description.reward.iter().map(|term| {
             let weight = match term {
-                Term::Alive(weight) | Term::Control(weight) => *weight,
-                Term::Velocity { weight, .. } | Term::Length { weight, .. } | Term::Number { weight, .. } => *weight,
+                Term::Alive(weight)
+                | Term::Control(weight)
+                | Term::Velocity { weight, .. }
+                | Term::Length { weight, .. }
+                | Term::Number { weight, .. } => weight,
             };
-            within("weight", weight, [-1e9, 1e9])?;
+            within("weight", *weight, [-1e9, 1e9])?;
             Ok(match term {
                 Term::Alive(weight) => Earned::Alive(*weight),
                 Term::Control(weight) => Earned::Control(*weight),
@@ -416,8 +419,12 @@ impl Described {
 
 impl Task for Described {
     fn start(&self, rng: &mut Rng, positions: &mut [f64], velocities: &mut [f64]) {
-        positions.iter_mut().for_each(|position| *position += rng.uniform(-self.start.positions, self.start.positions));
-        velocities.iter_mut().for_each(|velocity| *velocity += rng.uniform(-self.start.velocities, self.start.velocities));
+        for position in positions {
+            *position += rng.uniform(-self.start.positions, self.start.positions);
+        }
+        for velocity in velocities {
+            *velocity += rng.uniform(-self.start.velocities, self.start.velocities);
+        }
     }
 
     fn channels(&self, _simulation: &Simulation) -> Vec<Channel> {

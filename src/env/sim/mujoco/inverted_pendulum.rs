@@ -68,8 +68,12 @@ impl Double {
 
 impl Task for Double {
     fn start(&self, rng: &mut Rng, positions: &mut [f64], velocities: &mut [f64]) {
-        positions.iter_mut().for_each(|position| *position += rng.uniform(-self.noise, self.noise));
-        velocities.iter_mut().for_each(|velocity| *velocity += rng.normal() * self.noise);
+        for position in positions {
+            *position += rng.uniform(-self.noise, self.noise);
+        }
+        for velocity in velocities {
+            *velocity += rng.normal() * self.noise;
+        }
     }
 
     fn channels(&self, simulation: &Simulation) -> Vec<Channel> {

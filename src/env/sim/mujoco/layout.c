@@ -13,6 +13,7 @@
 int main(void) {
   printf("//! Where MuJoCo %d.%d.%d's structs keep what is read and changed here, in bytes. Written by layout.c: not by hand.\n\n",
          mjVERSION_HEADER / 1000000, mjVERSION_HEADER / 1000 % 1000, mjVERSION_HEADER % 1000);
+  printf("#![expect(clippy::unreadable_literal, reason = \"written by a program\")]\n\n");
   printf("/// The version that these offsets are of.\npub(super) const VERSION: i32 = %d;\n", mjVERSION_HEADER);
   printf("/// All that the next step depends on.\npub(super) const INTEGRATION: i32 = %d;\n", mjSTATE_INTEGRATION);
   printf("\n/// Kinds of things that have names.\npub(super) mod object {\n");

@@ -1,5 +1,7 @@
 //! Where MuJoCo 3.17.0's structs keep what is read and changed here, in bytes. Written by layout.c: not by hand.
 
+#![expect(clippy::unreadable_literal, reason = "written by a program")]
+
 /// The version that these offsets are of.
 pub(super) const VERSION: i32 = 3017000;
 /// All that the next step depends on.

@@ -12,15 +12,15 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// A compiled model, as C sees it.
-#[repr(C)]
+#[repr(C, align(8))]
 pub(super) struct RawModel([u8; 0]);
 
 /// The state of a simulation, as C sees it.
-#[repr(C)]
+#[repr(C, align(8))]
 pub(super) struct RawData([u8; 0]);
 
 /// What a model is compiled from, as C sees it: the whole, and each of its parts.
-#[repr(C)]
+#[repr(C, align(8))]
 pub(super) struct RawSpec([u8; 0]);
 
 /// A part's handle in a specification.
@@ -41,13 +41,13 @@ macro_rules! functions {
         pub(super) struct Library {
             $(pub(super) $name: $type,)*
             /// Keeps the library loaded.
-            _library: libloading::Library,
+            _loaded: libloading::Library,
         }
 
         impl Library {
             fn bind(library: libloading::Library) -> std::result::Result<Self, libloading::Error> {
                 // SAFETY: the types are those of the functions' declarations in `mujoco.h` 3.17.0, and the version was checked.
-                unsafe { Ok(Self { $($name: *library.get::<$type>(stringify!($name).as_bytes())?,)* _library: library }) }
+                unsafe { Ok(Self { $($name: *library.get::<$type>(stringify!($name).as_bytes())?,)* _loaded: library }) }
             }
         }
     };

@@ -1,7 +1,7 @@
 //! Six robots that run, hop, swim and walk: one observation and one reward, of which each has its parts.
 //!
 //! With default parameters these are Gymnasium 1.4.0's `v5` tasks. What they do not have is off by default: another direction, a speed
-//! to keep (Finn et al. 2017, HalfCheetah's goal velocities), a place to reach.
+//! to keep (Finn et al. 2017, `HalfCheetah`'s goal velocities), a place to reach.
 
 use super::channels;
 use super::numpy;
@@ -169,13 +169,15 @@ impl Locomotion {
 
 impl Task for Locomotion {
     fn start(&self, rng: &mut Rng, positions: &mut [f64], velocities: &mut [f64]) {
-        positions.iter_mut().for_each(|position| *position += rng.uniform(-self.noise, self.noise));
-        velocities.iter_mut().for_each(|velocity| {
+        for position in positions {
+            *position += rng.uniform(-self.noise, self.noise);
+        }
+        for velocity in velocities {
             *velocity += match self.species.start {
                 Start::Uniform => rng.uniform(-self.noise, self.noise),
                 Start::NormalVelocities => self.noise * rng.normal(),
             };
-        });
+        }
     }
 
     fn channels(&self, simulation: &Simulation) -> Vec<Channel> {
@@ -196,14 +198,18 @@ impl Task for Locomotion {
         let (shown, mut rest) = rest.split_at_mut(velocities.len());
         shown.copy_from_slice(velocities);
         if self.species.clips_velocities {
-            shown.iter_mut().for_each(|velocity| *velocity = velocity.clamp(-10.0, 10.0));
+            for velocity in shown {
+                *velocity = velocity.clamp(-10.0, 10.0);
+            }
         }
         for part in &self.parts {
             let values = part.values(simulation);
             let (shown, after) = rest.split_at_mut(values.len());
             shown.copy_from_slice(values);
             if *part == Part::OutsideForces {
-                shown.iter_mut().for_each(|force| *force = force.clamp(-self.contact_force, self.contact_force));
+                for force in shown {
+                    *force = force.clamp(-self.contact_force, self.contact_force);
+                }
             }
             rest = after;
         }

@@ -47,7 +47,7 @@ pub(super) fn all() -> Vec<Simulator> {
                 groups: species.groups,
                 view: species.view,
             };
-            simulator(body, locomotion::objective(species), 1000, move |_, dt, objective| Ok(Locomotion::new(species, dt, objective)))
+            simulator(&body, locomotion::objective(species), 1000, move |_, dt, objective| Ok(Locomotion::new(species, dt, objective)))
         })
         .collect();
     let single = Body {
@@ -83,10 +83,10 @@ pub(super) fn all() -> Vec<Simulator> {
         view: View::Table { centre: [0.3, -0.3], width: 2.0, height: 1.6 },
     };
     all.extend([
-        simulator(single, SINGLE.to_vec(), 1000, |_, _, objective| Ok(Single::new(objective))),
-        simulator(double, DOUBLE.to_vec(), 1000, |_, _, objective| Ok(Double::new(objective))),
-        simulator(reacher, REACHER.to_vec(), 50, |simulation, _, objective| Reacher::new(simulation.model(), objective)),
-        simulator(pusher, PUSHER.to_vec(), 100, |simulation, _, objective| Pusher::new(simulation.model(), objective)),
+        simulator(&single, SINGLE.to_vec(), 1000, |_, _, objective| Ok(Single::new(objective))),
+        simulator(&double, DOUBLE.to_vec(), 1000, |_, _, objective| Ok(Double::new(objective))),
+        simulator(&reacher, REACHER.to_vec(), 50, |simulation, _, objective| Reacher::new(simulation.model(), objective)),
+        simulator(&pusher, PUSHER.to_vec(), 100, |simulation, _, objective| Pusher::new(simulation.model(), objective)),
     ]);
     all
 }
@@ -103,12 +103,12 @@ struct Body {
 
 /// A simulator; `task` is given the simulation and the seconds of one step.
 fn simulator<T: Task + 'static>(
-    body: Body,
+    body: &Body,
     objective: Vec<Parameter>,
     limit: usize,
     task: impl Fn(&Simulation, f64, &Values) -> Result<T> + Send + Sync + 'static,
 ) -> Simulator {
-    let Body { name, about, xml, frames, groups, view } = body;
+    let Body { name, about, xml, frames, groups, view } = *body;
     let models = Models::new(xml.into(), frames, groups);
     let context = models.parameters();
     let build = move |context: &Values, objective: &Values| -> Result<Robot<T>> {

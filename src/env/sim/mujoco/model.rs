@@ -89,10 +89,10 @@ impl Model {
     }
 
     fn own(library: &Library, raw: *mut RawModel) -> Self {
+        use layout::model::{NBODY, NGEOM, NJNT, NQ, NSENSOR, NSENSORDATA, NSITE, NU, NV};
         let mut model =
             Self { raw, library, sizes: Sizes { nq: 0, nv: 0, nu: 0, bodies: 0, joints: 0, geoms: 0, sites: 0, sensors: 0, readings: 0 } };
         let size = |offset| usize::try_from(*model.number::<i64>(offset)).unwrap_or(0);
-        use layout::model::{NBODY, NGEOM, NJNT, NQ, NSENSOR, NSENSORDATA, NSITE, NU, NV};
         let [nq, nv, nu, bodies, joints, geoms, sites, sensors, readings] =
             [NQ, NV, NU, NBODY, NJNT, NGEOM, NSITE, NSENSOR, NSENSORDATA].map(size);
         model.sizes = Sizes { nq, nv, nu, bodies, joints, geoms, sites, sensors, readings };
@@ -121,12 +121,12 @@ impl Model {
 
     fn number<T>(&self, offset: usize) -> &T {
         // SAFETY: the offset is one of `layout::model`, of a field of this type inside of the struct.
-        unsafe { &*self.raw.cast::<u8>().add(offset).cast::<T>() }
+        unsafe { &*self.raw.byte_add(offset).cast::<T>() }
     }
 
     fn number_mut<T>(&mut self, offset: usize) -> &mut T {
         // SAFETY: as above, and the model is held alone.
-        unsafe { &mut *self.raw.cast::<u8>().add(offset).cast::<T>() }
+        unsafe { &mut *self.raw.byte_add(offset).cast::<T>() }
     }
 
     fn array<T>(&self, offset: usize, length: usize) -> &[T] {
@@ -394,9 +394,8 @@ fn stretch(library: &Library, spec: *mut RawSpec, length: Length) -> Result<()> 
     let name = CString::new(length.geom).expect("names in our tables hold no zero");
     // SAFETY: every handle comes from this specification and lives as long; offsets are of fields of `double[n]` in place.
     unsafe {
-        let numbers = |part: *mut RawSpec, offset: usize, count: usize| {
-            std::slice::from_raw_parts_mut(part.cast::<u8>().add(offset).cast::<f64>(), count)
-        };
+        let numbers =
+            |part: *mut RawSpec, offset: usize, count: usize| std::slice::from_raw_parts_mut(part.byte_add(offset).cast::<f64>(), count);
         let geom = (library.mjs_findElement)(spec, object::GEOM, name.as_ptr());
         if geom.is_null() {
             return Err(Error::usage(format!("the model has no shape `{}`", length.geom)));

@@ -59,7 +59,9 @@ impl Reacher {
 
 impl Task for Reacher {
     fn start(&self, rng: &mut Rng, positions: &mut [f64], velocities: &mut [f64]) {
-        positions.iter_mut().for_each(|position| *position += rng.uniform(-0.1, 0.1));
+        for position in positions.iter_mut() {
+            *position += rng.uniform(-0.1, 0.1);
+        }
         let goal = loop {
             let goal = [rng.uniform(-self.range, self.range), rng.uniform(-self.range, self.range)];
             if self.range == 0.0 || goal[0].hypot(goal[1]) < self.range {

@@ -56,7 +56,7 @@ impl Simulation {
     fn array(&self, offset: usize, length: usize) -> &[f64] {
         // SAFETY: the offset is one of `layout::data`, of a pointer to this many doubles.
         unsafe {
-            let pointer = *self.raw.cast::<u8>().add(offset).cast::<*const f64>();
+            let pointer = *self.raw.byte_add(offset).cast::<*const f64>();
             if length == 0 { &[] } else { std::slice::from_raw_parts(pointer, length) }
         }
     }
@@ -64,7 +64,7 @@ impl Simulation {
     fn array_mut(&mut self, offset: usize, length: usize) -> &mut [f64] {
         // SAFETY: as above, and the simulation is held alone.
         unsafe {
-            let pointer = *self.raw.cast::<u8>().add(offset).cast::<*mut f64>();
+            let pointer = *self.raw.byte_add(offset).cast::<*mut f64>();
             if length == 0 { &mut [] } else { std::slice::from_raw_parts_mut(pointer, length) }
         }
     }
@@ -117,7 +117,7 @@ impl Simulation {
     #[inline]
     fn check(&self) -> Result<()> {
         // SAFETY: the warnings lie in the struct itself, as pairs of integers: what about, and how often.
-        let warnings = unsafe { &*self.raw.cast::<u8>().add(data::WARNING).cast::<[[i32; 2]; WARNINGS.len()]>() };
+        let warnings = unsafe { &*self.raw.byte_add(data::WARNING).cast::<[[i32; 2]; WARNINGS.len()]>() };
         if warnings.iter().all(|[_, count]| *count == 0) { Ok(()) } else { Err(self.warned(warnings)) }
     }
 
@@ -132,7 +132,7 @@ impl Simulation {
     /// Seconds since the reset.
     pub(super) fn time(&self) -> f64 {
         // SAFETY: a double in the struct itself.
-        unsafe { *self.raw.cast::<u8>().add(data::TIME).cast::<f64>() }
+        unsafe { *self.raw.byte_add(data::TIME).cast::<f64>() }
     }
 
     /// `qpos`, `[nq]`.
