@@ -6,8 +6,17 @@ use heirloom::policy::{Card, store};
 use program::Program;
 use std::path::Path;
 
-const SHIPPED: [(&str, f64); 5] =
-    [("acrobot", -80.0), ("cartpole", 495.0), ("mountain_car", -115.0), ("mountain_car_continuous", 90.0), ("pendulum", -180.0)];
+const SHIPPED: [(&str, f64); 9] = [
+    ("acrobot", -80.0),
+    ("ant", 2000.0),
+    ("cartpole", 495.0),
+    ("half_cheetah", 3000.0),
+    ("hopper", 3000.0),
+    ("mountain_car", -115.0),
+    ("mountain_car_continuous", 90.0),
+    ("pendulum", -180.0),
+    ("walker2d", 4000.0),
+];
 
 fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/policies"))

@@ -76,7 +76,7 @@ def channels_of(space, name):
     if isinstance(space, spaces.Box):
         if space.dtype.kind not in "biuf":
             raise Refused(f"`{name}` is a Box of {space.dtype}, which cannot be written as numbers")
-        bound = lambda value: float(value) if abs(float(value)) < 1e300 else None
+        bound = lambda value: float(value) if abs(float(value)) < 1e30 else None  # the greatest f32 is none
         lows, highs = space.low.reshape(-1).tolist(), space.high.reshape(-1).tolist()
         return [(label, bound(low), bound(high)) for label, low, high in zip(labels(name, space.shape), lows, highs)]
     if isinstance(space, spaces.Discrete):
