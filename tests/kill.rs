@@ -15,8 +15,20 @@ use std::time::Duration;
 
 const RUN: &str = "pretrain cartpole --steps 4000000 --seed 9 --json --verbose --threads 1 --episodes 1 --evaluations 100 --checkpoint-every 1 --set ppo.environments=4 --set ppo.steps=32";
 
+/// Segments of ten entries: every update seals some.
+const REPLAYING: &str = "pretrain pendulum --method sac --steps 4000000 --seed 9 --json --verbose --threads 1 --episodes 1 --evaluations 100 --checkpoint-every 1 --set sac.steps=20 --set sac.buffer=160 --set sac.actor=[8] --set sac.critic=[8] --set sac.minibatch=16";
+
 #[test]
 fn no_acknowledged_checkpoint_is_lost() {
+    loses_nothing(RUN);
+}
+
+#[test]
+fn no_acknowledged_replay_buffer_is_lost() {
+    loses_nothing(REPLAYING);
+}
+
+fn loses_nothing(command: &str) {
     let kills = std::env::var("HEIRLOOM_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(30);
     let program = Program::new();
     let mut rng = Stream::Bootstrap(3).under(2);
@@ -29,7 +41,8 @@ fn no_acknowledged_checkpoint_is_lost() {
     for kill in 0..kills {
         // On a busy machine the first ones may be killed before there is a run.
         let resume = if RunFolder::is_run(&program.path("run")) { " --resume" } else { "" };
-        let mut child = program.command(&format!("{RUN} --out run{resume}")).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            program.command(&format!("{command} --out run{resume}")).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         // An update takes a millisecond, its checkpoint some ten, most of it syncing: most kills fall inside one.
         std::thread::sleep(start + Duration::from_micros(rng.below(200_000) as u64));
         child.kill().unwrap();
@@ -51,12 +64,12 @@ fn no_acknowledged_checkpoint_is_lost() {
     assert!(acknowledged > 0 && died_at_work * 2 > kills, "{died_at_work} of {kills} kills met a working process");
 
     // The next start leaves nothing half written, and the run is still the one that was never killed.
-    program.ok(&format!("{RUN} --out run --resume --stop-after-updates 1"));
+    program.ok(&format!("{command} --out run --resume --stop-after-updates 1"));
     program.ok("fsck run");
     assert!(!left_over(&program.path("run")));
     let (found, _) = RunFolder::last_sound(&program.path("run")).unwrap();
     let updates = found.unwrap().1.updates;
-    program.ok(&format!("{RUN} --out straight --stop-after-updates {updates}"));
+    program.ok(&format!("{command} --out straight --stop-after-updates {updates}"));
     assert_eq!(program.ok("digest run"), program.ok("digest straight"));
     assert!(program.read("run/metrics.csv") == program.read("straight/metrics.csv"));
 }

@@ -52,7 +52,9 @@ fn a_damaged_segment_costs_the_checkpoints_that_need_it() {
     assert!(resumed.stderr.contains("is damaged: its SHA-256 is not the one that was written"), "{}", resumed.stderr);
     assert_eq!(program.ok("digest run"), program.ok("digest straight"));
     program.ok("fsck run");
-    segments(&program).iter().for_each(|segment| spoil(segment));
+    for segment in segments(&program) {
+        spoil(&segment);
+    }
     program.run(&format!("{RUN} --out run --resume")).refused(3, &["segments/replay.0.", "no checkpoint of this run is sound"]);
 }
 

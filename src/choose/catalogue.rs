@@ -180,8 +180,12 @@ impl Method {
         if let Some(found) = methods.iter().copied().find(|method| method.name() == name) {
             return Ok(found);
         }
-        let commands =
-            [("transfer POLICY TARGET", &Self::TRANSFER[..]), ("imitate DEMOS ENV", &Self::IMITATION), ("meta TASKS", &Self::META)];
+        let commands = [
+            ("transfer POLICY TARGET", &Self::TRANSFER[..]),
+            ("imitate DEMOS ENV", &Self::IMITATION),
+            ("meta TASKS", &Self::META),
+            ("pretrain ENV", &Self::OFF_POLICY),
+        ];
         let other = commands.into_iter().find(|(_, methods)| methods.iter().any(|method| method.name() == name));
         Err(match other {
             Some((command, _)) => {
