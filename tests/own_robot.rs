@@ -83,8 +83,9 @@ fn what_is_wrong_is_said_with_its_place() {
         (&xml, "observation: [Joint(\"rail\")], reward: []", "names no model"),
         (&broken, whole, "line 20"),
         (&without_motor, whole, "robot.xml: MuJoCo refuses the model"),
-        ("<mujoco/>", whole, "no actuators"),
-        ("<mujoco><include file='/etc/passwd'/></mujoco>", whole, "robot.xml:1"),
+        ("<mujoco><worldbody><body><joint/><geom size='.1'/></body></worldbody></mujoco>", whole, "no actuators"),
+        ("<mujoco/>", whole, "no body but the world"),
+        ("<mujoco><include file='/etc/passwd'/></mujoco>", whole, "no `<include>` (line 1)"),
         (&xml, "xml: \"robot.xml\", observation: [Joint(\"rial\")], reward: []", "has no joint `rial`"),
         (&xml, "xml: \"robot.xml\", observation: [], reward: []", "nothing is observed"),
         (&xml, "xml: \"robot.xml\", observation: [Joint(\"rail\"), Joint(\"rail\")], reward: []", "`rail` is observed twice"),
@@ -102,4 +103,25 @@ fn what_is_wrong_is_said_with_its_place() {
         assert_eq!(error.kind(), heirloom::error::Kind::Usage, "{said}");
         assert!(said.contains(words) && said.contains("robot."), "{section}: {said}");
     }
+}
+
+/// A model that asks for so little memory that MuJoCo cannot go on is refused before it is built.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a scratch file")]
+fn how_much_memory_there_is_is_not_for_a_model_to_say() {
+    let program = Program::new();
+    // Twelve boxes on the ground have more contacts than so little memory holds.
+    let body = |index: usize| {
+        format!("<body pos='{} 0 .1'><joint name='j{index}' type='free'/><geom type='box' size='.1 .1 .1'/></body>", index % 4)
+    };
+    let boxes = (0..12).map(body).collect::<Vec<_>>().concat();
+    let xml = format!(
+        "<mujoco><size memory='120K'/><worldbody><geom type='plane' size='5 5 1'/>{boxes}<body name='b' pos='0 0 3'><joint name='h'/><geom size='.1'/></body>\
+         </worldbody><actuator><motor joint='h' ctrllimited='true' ctrlrange='-1 1'/></actuator></mujoco>"
+    );
+    std::fs::write(program.path("boxes.xml"), xml).unwrap();
+    let ron = "(mujoco: (xml: \"boxes.xml\", observation: [Joint(\"h\")], reward: [Alive(1)]), max_episode_steps: 20)";
+    std::fs::write(program.path("boxes.ron"), ron).unwrap();
+    let ended = program.run("envs check ./boxes.ron");
+    assert_eq!(ended.code, Some(2), "how much memory there is is not the file's to say: {}", ended.stderr);
 }

@@ -7,7 +7,7 @@ pub mod defaults;
 
 use super::experience::{Experience, random_action};
 use super::off_policy::{check_layers, one_over, shards, take_gradient};
-use super::replay::{Batch, Size};
+use super::replay::{self, Batch, Size};
 use super::{Followed, Learner, Progress, Schedule, State};
 use crate::env::{ActionSpace, Spaces};
 use crate::error::{Error, Result, within};
@@ -146,12 +146,12 @@ impl Config {
     /// # Errors
     /// Exit 2; names the field and its range.
     pub fn check(&self) -> Result<()> {
-        within("environments", self.environments, [1, 1 << 12])?;
+        within("environments", self.environments, [1, replay::MOST_LANES])?;
         within("steps", self.steps, [1, 1 << 20])?;
         within("train_every", self.train_every, [1, 1 << 20])?;
         within("updates", self.updates, [1, 1 << 16])?;
         within("target_every", self.target_every, [1, 1 << 32])?;
-        within("buffer", self.buffer, [4 * self.environments, 1 << 28])?;
+        within("buffer", self.buffer, [4 * self.environments, replay::MOST_ENTRIES])?;
         within("minibatch", self.minibatch, [1, 1 << 16])?;
         within("learning_rate", self.learning_rate, [0.0, 10.0])?;
         within("discount", self.discount, [0.0, 1.0])?;
@@ -267,7 +267,8 @@ pub fn add_gradient<T: Real>(network: &Followed<T>, options: Options, batch: &Ba
         }
         network.online.forward(count, &mut room.activations);
         for row in 0..count {
-            let done = batch.action(start + row)[0].wide() as usize;
+            // A checkpoint made by hand may hold any number.
+            let done = (batch.action(start + row)[0].wide() as usize).min(room.values.len() - 1);
             let (outputs, gradient) = room.activations.output_and_gradient(row);
             put_values(options.dueling, outputs, &mut room.values);
             let error = room.values[done] - room.target[start - room.rows.start + row];

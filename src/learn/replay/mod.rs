@@ -44,7 +44,9 @@ impl Size {
     /// Entries of a segment: a 16th of a lane at most, so that little is kept beyond the capacity, and few enough to write in an instant.
     #[must_use]
     pub fn segment(&self) -> usize {
-        (self.share() / 16).clamp(1, 1 << 14)
+        // And few enough bytes: a reader takes no more than a GiB of one.
+        let most = ((1 << 26) / self.width()).clamp(1, 1 << 14);
+        (self.share() / 16).clamp(1, most)
     }
 
     /// Bytes of memory when it is full: nothing is taken before it is needed, and a segment more than the capacity at most.
@@ -53,6 +55,12 @@ impl Size {
         (self.environments * (self.share() + 2 * self.segment()) * self.width() * size_of::<f32>()) as u64
     }
 }
+
+/// Environments that a buffer is kept for: each has segments of its own, and a checkpoint lists them all.
+pub const MOST_LANES: usize = 64;
+
+/// Transitions of the largest buffer: no checkpoint lists more segments than its file may be long.
+pub const MOST_ENTRIES: usize = 1 << 24;
 
 /// The buffer.
 #[derive(Debug)]

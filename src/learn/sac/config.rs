@@ -4,7 +4,7 @@ use crate::env::Spaces;
 use crate::error::{Error, Result, within};
 use crate::learn::action_value::{self, Objective};
 use crate::learn::off_policy::check_layers;
-use crate::learn::replay::Size;
+use crate::learn::replay::{self, Size};
 use crate::nn::{Activation, ActorCritic, Head, Mlp, adam};
 use serde::{Deserialize, Serialize};
 
@@ -158,12 +158,12 @@ impl Config {
     /// # Errors
     /// Exit 2; names the field and its range.
     pub fn check(&self) -> Result<()> {
-        within("environments", self.environments, [1, 1 << 12])?;
+        within("environments", self.environments, [1, replay::MOST_LANES])?;
         within("steps", self.steps, [1, 1 << 20])?;
         within("train_every", self.train_every, [1, 1 << 20])?;
         within("updates", self.updates, [1, 1 << 16])?;
         within("actor_every", self.actor_every, [1, 1 << 16])?;
-        within("buffer", self.buffer, [4 * self.environments, 1 << 28])?;
+        within("buffer", self.buffer, [4 * self.environments, replay::MOST_ENTRIES])?;
         within("minibatch", self.minibatch, [1, 1 << 16])?;
         within("learning_rate", self.learning_rate, [0.0, 10.0])?;
         within("discount", self.discount, [0.0, 1.0])?;

@@ -125,7 +125,9 @@ impl Sac {
         let (count, width) = (self.experience.len(), self.log_std.len());
         let space = &self.policy.spaces.action;
         let is_random = self.experience.steps() < self.config.warm_up;
-        let is_new = (self.experience.steps() / count as u64).is_multiple_of(self.config.hold_noise);
+        let is_first = !is_random && self.experience.steps() < self.config.warm_up + count as u64;
+        // What was held as an action is no noise.
+        let is_new = is_first || (self.experience.steps() / count as u64).is_multiple_of(self.config.hold_noise);
         let mut action = vec![0.0; width];
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);

@@ -280,7 +280,15 @@ impl Vector {
         answered(process.ask(Ask::Make, &order, self.terms.patience)?, &self.task, &self.terms)?;
         self.process = Some(process);
         self.seats.iter_mut().for_each(|seat| seat.begun = None);
+        // Replays write into the rows of the step that is to come; whatever becomes of them, it is put back.
         let announced = self.actions.clone();
+        let replayed = self.replay();
+        self.actions = announced;
+        replayed
+    }
+
+    /// Does every open episode again.
+    fn replay(&mut self) -> std::result::Result<(), Trouble> {
         for seat in 0..self.seats.len() {
             let Some(episode) = self.seats[seat].episode.clone() else { continue };
             let wanted = self.observation(seat).to_vec();
@@ -293,7 +301,6 @@ impl Vector {
                 ));
             }
         }
-        self.actions = announced;
         Ok(())
     }
 

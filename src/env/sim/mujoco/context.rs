@@ -44,6 +44,7 @@ impl Group {
 }
 
 /// A model's own numbers, which are the defaults of its context.
+#[derive(Clone, Copy)]
 struct Own {
     gravity: f64,
     wind: f64,
@@ -52,43 +53,9 @@ struct Own {
     time_step: f64,
 }
 
-/// Where models come from.
-pub(super) struct Models {
-    xml: Cow<'static, str>,
-    frames: u32,
-    groups: &'static [Group],
-    /// The model that was built last, and of what.
-    last: Mutex<Option<(Values, Arc<Model>)>>,
-    /// The model that was compiled last, and with which lengths.
-    compiled: Mutex<Option<(Vec<f64>, Arc<Model>)>>,
-}
-
-impl Models {
-    pub(super) const fn new(xml: Cow<'static, str>, frames: u32, groups: &'static [Group]) -> Self {
-        Self { xml, frames, groups, last: Mutex::new(None), compiled: Mutex::new(None) }
-    }
-
-    /// The parameters. Factors are of the model's own numbers.
-    pub(super) fn parameters(&self) -> Vec<Parameter> {
-        let own = self.own();
-        let mut parameters = vec![
-            Parameter::new("gravity", own.gravity, [-1e3, 1e3], "m/s²", "acceleration of free fall"),
-            Parameter::new("friction", 1.0, [0.0, 1e3], "", "factor: friction of every surface, the ground's too"),
-            Parameter::new("damping", 1.0, [0.0, 1e3], "", "factor: damping of every joint"),
-            Parameter::new("mass", 1.0, [1e-2, 1e2], "", "factor: mass and inertia of every body"),
-            Parameter::new("strength", 1.0, [-1e2, 1e2], "", "factor: force of every motor; negative where they are wired the other way"),
-            Parameter::new("wind", own.wind, [-1e3, 1e3], "m/s", "wind along x; it acts where the air has a density"),
-            Parameter::new("density", own.density, [0.0, 1e5], "kg/m³", "of what it moves in; air has 1.2, water 1000"),
-            Parameter::new("viscosity", own.viscosity, [0.0, 1e3], "Pa s", "of what it moves in; air has 0.00002, water 0.0009"),
-            Parameter::new("time_step", own.time_step, [1e-4, 1.0], "s", "time between two states; a step of the physics is an equal part"),
-        ];
-        parameters.extend(self.groups.iter().map(Group::parameter));
-        parameters
-    }
-
-    /// Read from the XML, so that a list of parameters needs no library; `tests/mujoco.rs` holds them against the compiled model.
-    fn own(&self) -> Own {
-        let option = self.xml.find("<option").map_or("", |start| &self.xml[start..]);
+impl Own {
+    fn read(xml: &str, frames: u32) -> Self {
+        let option = xml.find("<option").map_or("", |start| &xml[start..]);
         let option = &option[..option.find('>').unwrap_or(option.len())];
         let numbers = |name: &str| -> Option<Vec<f64>> {
             let start = option.find(&format!("{name}=\""))? + name.len() + 2;
@@ -96,13 +63,75 @@ impl Models {
             text[..text.find('"')?].split_whitespace().map(|number| number.parse().ok()).collect()
         };
         let number = |name: &str, otherwise: f64| numbers(name).and_then(|numbers| numbers.first().copied()).unwrap_or(otherwise);
-        Own {
+        Self {
             gravity: -numbers("gravity").and_then(|numbers| numbers.get(2).copied()).unwrap_or(-9.81),
             wind: number("wind", 0.0),
             density: number("density", 0.0),
             viscosity: number("viscosity", 0.0),
-            time_step: number("timestep", 0.002) * f64::from(self.frames),
+            time_step: number("timestep", 0.002) * f64::from(frames),
         }
+    }
+}
+
+/// Where models come from.
+pub(super) struct Models {
+    xml: Cow<'static, str>,
+    frames: u32,
+    groups: &'static [Group],
+    own: Own,
+    /// The model that was built last, and of what.
+    last: Mutex<Option<(Values, Arc<Model>)>>,
+    /// The model that was compiled last, and with which lengths.
+    compiled: Mutex<Option<(Vec<f64>, Arc<Model>)>>,
+}
+
+impl Models {
+    /// Of a model that ships. Its own numbers are read from the XML, so that a list of parameters needs no library; a test holds them
+    /// against the compiled model.
+    pub(super) fn new(xml: &'static str, frames: u32, groups: &'static [Group]) -> Self {
+        Self { own: Own::read(xml, frames), xml: xml.into(), frames, groups, last: Mutex::new(None), compiled: Mutex::new(None) }
+    }
+
+    /// Of a model of the user's own, which was compiled to be checked.
+    pub(super) fn of(xml: String, frames: u32, model: &Model) -> Self {
+        let own = Own {
+            gravity: -model.gravity()[2],
+            wind: model.wind()[0],
+            density: model.density(),
+            viscosity: model.viscosity(),
+            time_step: model.timestep() * f64::from(frames),
+        };
+        Self { own, xml: xml.into(), frames, groups: &[], last: Mutex::new(None), compiled: Mutex::new(None) }
+    }
+
+    /// The parameters. Factors are of the model's own numbers.
+    pub(super) fn parameters(&self) -> Vec<Parameter> {
+        let own = self.own;
+        let mut parameters = vec![
+            Parameter::new("gravity", own.gravity, [-1e3, 1e3], "m/s²", "acceleration of free fall"),
+            Parameter::new(
+                "friction",
+                1.0,
+                [0.0, 1e3],
+                "",
+                "factor: friction of every surface, the ground's too; contact pairs keep theirs",
+            ),
+            Parameter::new("damping", 1.0, [0.0, 1e3], "", "factor: damping of every joint"),
+            Parameter::new("mass", 1.0, [1e-2, 1e2], "", "factor: mass and inertia of every body"),
+            Parameter::new(
+                "strength",
+                1.0,
+                [-1e2, 1e2],
+                "",
+                "factor: gear of every actuator: a motor's force, negative where it is wired the other way",
+            ),
+            Parameter::new("wind", own.wind, [-1e3, 1e3], "m/s", "wind along x; it acts where the air has a density"),
+            Parameter::new("density", own.density, [0.0, 1e5], "kg/m³", "of what it moves in; air has 1.2, water 1000"),
+            Parameter::new("viscosity", own.viscosity, [0.0, 1e3], "Pa s", "of what it moves in; air has 0.00002, water 0.0009"),
+            Parameter::new("time_step", own.time_step, [1e-4, 1.0], "s", "time between two states; a step of the physics is an equal part"),
+        ];
+        parameters.extend(self.groups.iter().map(Group::parameter));
+        parameters
     }
 
     /// The model with this context; one that was just built is shared.
@@ -141,7 +170,7 @@ impl Models {
 
     fn build(&self, context: &Values) -> Result<Arc<Model>> {
         let base = self.compiled(context)?;
-        let own = self.own();
+        let own = self.own;
         let mut model = base.copy()?;
         if context["time_step"] != own.time_step {
             model.set_timestep(context["time_step"] / f64::from(self.frames));
@@ -198,7 +227,7 @@ mod tests {
     fn defaults_are_the_models_own_numbers() {
         for species in &robots::ALL {
             let model = Model::compile(species.xml, &[]).unwrap();
-            let own = Models::new(species.xml.into(), species.frames, species.groups).own();
+            let own = Models::new(species.xml, species.frames, species.groups).own;
             let numbers =
                 [model.timestep() * f64::from(species.frames), -model.gravity()[2], model.wind()[0], model.density(), model.viscosity()];
             assert_eq!([own.time_step, own.gravity, own.wind, own.density, own.viscosity], numbers, "{}", species.name);

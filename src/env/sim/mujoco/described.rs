@@ -9,7 +9,8 @@ use super::model::Model;
 use super::numpy;
 use super::simulation::Simulation;
 use super::task::{Outcome, Robot, Task};
-use crate::env::{Channel, Parameter, Simulator, Values};
+use super::text;
+use crate::env::{Channel, Parameter, Quantity, Simulator, Values};
 use crate::error::{Error, Kind, Result, did_you_mean, within};
 use crate::file::disk;
 use crate::seed::Rng;
@@ -180,7 +181,7 @@ impl std::fmt::Debug for Own {
 }
 
 /// Longer models do not fit into a card.
-const MOST_XML: u64 = 192 * 1024;
+const MOST_XML: u64 = 128 * 1024;
 
 impl Description {
     /// The robot of a file in this folder; of none, in a card, whose text is whole.
@@ -213,7 +214,11 @@ impl Description {
         if self.observation.is_empty() {
             return Err(Error::usage("nothing is observed").hint("for example `observation: [Joint(\"elbow\"), JointVelocity(\"elbow\")]`"));
         }
+        text::check(text).map_err(|error| error.at(place))?;
         let model = Model::compile(text, &[]).map_err(|error| error.at(place))?;
+        if model.sizes().bodies < 2 {
+            return Err(Error::usage("the model has no body but the world").at(place));
+        }
         if model.sizes().nu == 0 {
             return Err(Error::usage("the model has no actuators, so that nothing can be done").hint("add `<actuator>` to its XML"));
         }
@@ -226,8 +231,12 @@ impl Description {
             Look::Above => View::Above { width: 4.0, height: 3.0 },
             Look::Oblique => View::Oblique { width: 4.0, height: 3.0 },
         };
-        let models = Models::new(text.to_owned().into(), self.frame_skip, &[]);
+        let models = Models::of(text.to_owned(), self.frame_skip, simulation.model());
         let context: Vec<Parameter> = models.parameters();
+        // What the model itself says must be what a file could say: a card does.
+        for parameter in &context {
+            Quantity::Number(parameter.default).check(parameter).map_err(|error| error.at(place))?;
+        }
         let description = self.clone();
         let build = move |context: &Values, _objective: &Values| -> Result<Robot<Described>> {
             let simulation = Simulation::new(models.get(context)?)?;
@@ -250,14 +259,7 @@ fn read(xml: &str, folder: Option<&Path>) -> Result<String> {
     }
     let path = folder.unwrap_or(Path::new("")).join(xml);
     let bytes = disk::read(&path, MOST_XML).map_err(|error| error.as_kind(Kind::Usage))?;
-    let text = String::from_utf8(bytes).map_err(|_| Error::usage("is no text").at(path.display()))?;
-    // MuJoCo would look for it wherever the program runs, and a card could not bring it along.
-    if let Some(line) = text.lines().position(|line| line.contains("file=")) {
-        return Err(Error::usage("the model names another file")
-            .at(format!("{}:{}", path.display(), line + 1))
-            .hint("write it into this one: what is included by its text, a mesh by `vertex=`"));
-    }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|_| Error::usage("is no text").at(path.display()))
 }
 
 /// A reading whose names are looked up.

@@ -8,6 +8,7 @@
 use super::layout;
 use crate::error::{Error, Result};
 use std::ffi::{CStr, c_char, c_int};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -141,12 +142,16 @@ fn checked(library: libloading::Library) -> Result<Library> {
 }
 
 /// MuJoCo writes its warnings to the terminal and into a file in the current folder unless it is told otherwise. Warnings are read from
-/// its counters instead; after an error it ends the process itself, so that the last word is said here.
+/// its counters instead. After an error MuJoCo cannot go on, and whoever returned to it would run into memory that is not there: the
+/// process ends here, with what was acknowledged on disk.
+#[expect(clippy::exit, reason = "nothing can be returned through C, nor unwound")]
 unsafe extern "C" fn log(message: *const RawMessage) {
     const ERROR: c_int = 3;
     // SAFETY: MuJoCo hands over a message of its own, whose subject is a C string in the array.
     let (level, subject) = unsafe { ((*message).level, CStr::from_ptr((*message).subject.as_ptr())) };
     if level == ERROR {
-        anstream::eprintln!("error: MuJoCo cannot go on: {}", subject.to_string_lossy());
+        // A closed terminal must not become a panic in C.
+        let _ = writeln!(std::io::stderr(), "error: MuJoCo cannot go on: {}", subject.to_string_lossy());
+        std::process::exit(crate::error::Kind::Environment as i32);
     }
 }

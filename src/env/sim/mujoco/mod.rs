@@ -19,6 +19,7 @@ mod reaching;
 mod robots;
 mod simulation;
 mod task;
+mod text;
 
 use crate::env::{Parameter, Simulator, Values};
 use crate::error::Result;
@@ -109,7 +110,7 @@ fn simulator<T: Task + 'static>(
     task: impl Fn(&Simulation, f64, &Values) -> Result<T> + Send + Sync + 'static,
 ) -> Simulator {
     let Body { name, about, xml, frames, groups, view } = *body;
-    let models = Models::new(xml.into(), frames, groups);
+    let models = Models::new(xml, frames, groups);
     let context = models.parameters();
     let build = move |context: &Values, objective: &Values| -> Result<Robot<T>> {
         let simulation = Simulation::new(models.get(context)?)?;
