@@ -73,6 +73,18 @@ impl Experience {
         self.steps
     }
 
+    /// Steps of each environment.
+    #[must_use]
+    pub fn rounds(&self) -> u64 {
+        self.steps / self.len() as u64
+    }
+
+    /// Whether a round of updates is due: after a warm-up of so many steps in all, every so many steps of each environment.
+    #[must_use]
+    pub fn is_due(&self, warm_up: u64, train_every: usize) -> bool {
+        self.steps >= warm_up && self.rounds().is_multiple_of(train_every as u64)
+    }
+
     /// What environment `index` shows now, as a network sees it, `[O]`.
     #[must_use]
     pub fn seen(&self, index: usize) -> &[f32] {

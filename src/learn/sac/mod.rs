@@ -127,7 +127,7 @@ impl Sac {
         let is_random = self.experience.steps() < self.config.warm_up;
         let is_first = !is_random && self.experience.steps() < self.config.warm_up + count as u64;
         // What was held as an action is no noise.
-        let is_new = is_first || (self.experience.steps() / count as u64).is_multiple_of(self.config.hold_noise);
+        let is_new = is_first || self.experience.rounds().is_multiple_of(self.config.hold_noise);
         let mut action = vec![0.0; width];
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);
@@ -332,8 +332,7 @@ impl Learner for Sac {
         pool.enter(|| {
             for _ in 0..self.config.steps {
                 self.act()?;
-                let rounds = self.experience.steps() / self.experience.len() as u64;
-                if self.experience.steps() >= self.config.warm_up && rounds.is_multiple_of(self.config.train_every as u64) {
+                if self.experience.is_due(self.config.warm_up, self.config.train_every) {
                     for _ in 0..self.config.updates {
                         stop.check()?;
                         self.update(&mut statistics)?;

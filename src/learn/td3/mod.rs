@@ -239,8 +239,7 @@ impl Learner for Td3 {
         pool.enter(|| {
             for _ in 0..self.config.steps {
                 self.act()?;
-                let rounds = self.experience.steps() / self.experience.len() as u64;
-                if self.experience.steps() >= self.config.warm_up && rounds.is_multiple_of(self.config.train_every as u64) {
+                if self.experience.is_due(self.config.warm_up, self.config.train_every) {
                     for _ in 0..self.config.updates {
                         stop.check()?;
                         self.update(&mut statistics)?;
