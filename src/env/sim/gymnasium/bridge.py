@@ -8,10 +8,12 @@ shows; then for every seat what the begun episode shows. `process.rs` and `vecto
 
 import json
 import os
+import select
 import struct
 import sys
+import time
 
-HEADER = struct.Struct("<QII")
+HEADER, ANSWER = struct.Struct("<QIII"), struct.Struct("<QII")
 HELLO, DESCRIBE, MAKE, RESET, STEP, CLOSE = range(1, 7)
 FINE, FAILED, SOME_FAILED = range(3)
 MOST_CHANNELS = 100_000
@@ -419,6 +421,15 @@ class Bridge:
         return b""
 
 
+def received(wire, ready, awake):
+    """The next message, or its beginning, which is looked for awake for so many microseconds: to sleep and be woken takes as long as several
+    steps of a small environment."""
+    until = time.perf_counter() + 1e-6 * awake
+    while not ready(0) and time.perf_counter() < until:
+        os.sched_yield()
+    return os.read(wire, 65536)
+
+
 def exactly(wire, data, count):
     while len(data) < count:
         more = os.read(wire, count - len(data))
@@ -436,10 +447,13 @@ def main():
     os.dup2(2, 1)
     bridge = Bridge(memory)
     commands = {HELLO: bridge.hello, DESCRIBE: bridge.describe, MAKE: bridge.make, RESET: bridge.reset, CLOSE: bridge.close}
-    read, write, unpack, pack = os.read, os.write, HEADER.unpack_from, HEADER.pack
+    write, unpack, pack = os.write, HEADER.unpack_from, ANSWER.pack
+    poller = select.poll()
+    poller.register(wire, select.POLLIN)
+    awake = 0
     while True:
-        data = exactly(wire, read(wire, 65536), HEADER.size)
-        sequence, kind, length = unpack(data)
+        data = exactly(wire, received(wire, poller.poll, awake), HEADER.size)
+        sequence, kind, length, awake = unpack(data)
         if length:
             data = exactly(wire, data, HEADER.size + length)
         if kind == STEP:

@@ -9,16 +9,20 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, OFlags, fcntl_getfl, fcntl_setfl, ftruncate, memfd_create};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::time::{Duration, Instant};
 
 const SCRIPT: &str = include_str!("bridge.py");
-/// Sequence, kind or status, length.
+/// Of an answer: sequence, status, length.
 const HEADER: usize = 16;
+/// Of a question: sequence, kind, length, for how long to stay awake afterwards.
+const ASKED: usize = 20;
 /// No message is longer.
 const MOST_BYTES: usize = 16 << 20;
 /// What is kept of its standard error.
@@ -84,6 +88,7 @@ pub(super) struct Process {
     memory: OwnedFd,
     sequence: u64,
     over: bool,
+    _running: Running,
 }
 
 type Spawned = std::io::Result<Child>;
@@ -98,6 +103,33 @@ static SPAWNER: LazyLock<mpsc::Sender<(Command, mpsc::Sender<Spawned>)>> = LazyL
     });
     jobs
 });
+
+/// Processes that run, each with a thread of ours that waits for it.
+static RUNNING: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts one.
+struct Running;
+
+impl Running {
+    fn one_more() -> Self {
+        RUNNING.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Microseconds for which both sides look for a message awake: to sleep and be woken takes as long as several steps of a small environment. None
+/// where there is not a core for each side of each process.
+fn awake() -> u32 {
+    #[expect(clippy::disallowed_methods, reason = "how long is waited for what comes changes nothing that comes")]
+    static CORES: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    if 2 * RUNNING.load(Ordering::Relaxed) <= *CORES { 500 } else { 0 }
+}
 
 impl Process {
     /// Starts an interpreter, which is not waited for.
@@ -126,7 +158,7 @@ impl Process {
             fcntl_setfl(errors, fcntl_getfl(errors)? | OFlags::NONBLOCK)?;
         }
         let ended = pidfd_open(pid, PidfdFlags::empty())?;
-        Ok(Self { child, ended, wire, errors, tail: Vec::new(), memory, sequence: 0, over: false })
+        Ok(Self { child, ended, wire, errors, tail: Vec::new(), memory, sequence: 0, over: false, _running: Running::one_more() })
     }
 
     /// The memory that both see, made to hold so many numbers.
@@ -174,10 +206,11 @@ impl Process {
     fn exchange(&mut self, ask: Ask, body: &[u8], patience: Duration) -> Result<Answer, String> {
         let deadline = Instant::now() + patience;
         self.sequence += 1;
-        let mut message = Vec::with_capacity(HEADER + body.len());
+        let mut message = Vec::with_capacity(ASKED + body.len());
         message.extend_from_slice(&self.sequence.to_le_bytes());
         message.extend_from_slice(&(ask as u32).to_le_bytes());
         message.extend_from_slice(&u32::try_from(body.len()).map_err(|_| "was to be sent too long a message")?.to_le_bytes());
+        message.extend_from_slice(&awake().to_le_bytes());
         message.extend_from_slice(body);
         if let Err(error) = self.wire.write_all(&message) {
             return Err(self.death(Duration::from_millis(200)).unwrap_or_else(|| format!("could not be written to ({error})")));
@@ -205,12 +238,18 @@ impl Process {
 
     /// Fills `buffer` from the wire. Meanwhile standard error is emptied, and the end of the process noticed, whoever else holds the wire.
     fn receive(&mut self, mut buffer: &mut [u8], deadline: Instant, patience: Duration) -> Result<(), String> {
+        let asleep = Instant::now() + Duration::from_micros(awake().into());
         while !buffer.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let left = deadline.saturating_duration_since(now);
             if left.is_zero() {
                 return Err(format!("did not answer within {} s", patience.as_secs_f64()));
             }
-            let (readable, speaks, ended) = self.wait(left).map_err(|error| format!("cannot be waited for ({error})"))?;
+            let at_most = if now < asleep { Duration::ZERO } else { left };
+            let (readable, speaks, ended) = self.wait(at_most).map_err(|error| format!("cannot be waited for ({error})"))?;
+            if !(readable || speaks || ended) {
+                std::thread::yield_now();
+            }
             if speaks {
                 self.listen();
             }
