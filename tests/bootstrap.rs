@@ -144,7 +144,7 @@ fn sac_bootstraps_at_truncation_and_not_at_termination() {
             critic: vec![32, 32],
             ..sac::Config::default()
         };
-        let learner = Sac::new(config, &corridor(&action, terminates), 1, Arc::new(Pool::inline()));
+        let learner = Sac::new(config, None, &corridor(&action, terminates), 1, Arc::new(Pool::inline()));
         replayed(learner, 120, Sac::value)
     });
 }
@@ -155,7 +155,7 @@ fn td3_bootstraps_at_truncation_and_not_at_termination() {
     bootstraps(|terminates, n_step| {
         let config =
             td3::Config { discount: 0.98, n_step, target_rate: 0.1, actor: vec![32], critic: vec![32, 32], ..td3::Config::default() };
-        let learner = Td3::new(config, &corridor(&action, terminates), 1, Arc::new(Pool::inline()));
+        let learner = Td3::new(config, None, &corridor(&action, terminates), 1, Arc::new(Pool::inline()));
         replayed(learner, 120, Td3::value)
     });
 }

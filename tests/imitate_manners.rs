@@ -76,6 +76,23 @@ fn a_method_of_the_other_command_leads_to_it() {
 }
 
 #[test]
+fn what_learns_from_rewards_needs_every_step_and_actions_with_bounds() {
+    let program = with_demonstrations();
+    program.run("imitate demos cartpole --method iql").refused(2, &["`iql` needs continuous actions with bounds", "dagger"]);
+    program.run("imitate demos cartpole --method rlpd").refused(2, &["`sac` needs continuous actions"]);
+    program.ok("demo record pendulum pendulum --episodes 2 --out swings --json");
+    program.run("imitate swings pendulum --method td3+bc --every 5").refused(2, &["swings", "one of 5 steps", "leave out `--every`"]);
+    program.run("imitate swings pendulum --method iql --set iql.expectile=2").refused(2, &["`expectile`"]);
+    program.run("imitate swings pendulum --method rlpd --set td3_bc.alpha=1").refused(2, &["`rlpd` has no section `td3_bc`", "sac"]);
+    let small = "--set td3.actor=[8] --set td3.critic=[8] --set td3.minibatch=16";
+    let run = format!("imitate swings pendulum --method td3+bc --set td3_bc.online_after=200 --steps 500 {small} --out run {LITTLE}");
+    program.ok(&run);
+    let (_, card) = heirloom::policy::store::load(&program.path("run/best")).unwrap();
+    assert!(card.provenance.steps <= 300, "200 updates were made without a step: {}", card.provenance.steps);
+    program.ok(&format!("{run} --resume"));
+}
+
+#[test]
 fn no_setting_is_ignored() {
     let program = with_demonstrations();
     program.run("imitate demos cartpole --set dagger.steps=10").refused(2, &["`bc` has no section `dagger`", "it has: ppo, bc"]);

@@ -138,8 +138,8 @@ fn replaying(value: f64, in_reward: bool) -> Vec<(&'static str, Box<dyn Learner>
     let td3 = td3::Config { actor: vec![8, 8], critic: vec![8, 8], ..td3::Config::default() };
     let dqn = dqn::Config { layers: vec![8, 8], ..dqn::Config::default() };
     vec![
-        ("sac", Box::new(Sac::new(sac, &poisoned("pendulum", value, in_reward), 0, pool()).unwrap())),
-        ("td3", Box::new(Td3::new(td3, &poisoned("pendulum", value, in_reward), 0, pool()).unwrap())),
+        ("sac", Box::new(Sac::new(sac, None, &poisoned("pendulum", value, in_reward), 0, pool()).unwrap())),
+        ("td3", Box::new(Td3::new(td3, None, &poisoned("pendulum", value, in_reward), 0, pool()).unwrap())),
         ("dqn", Box::new(Dqn::new(dqn, &poisoned("cartpole", value, in_reward), 10_000, 0, pool()).unwrap())),
     ]
 }

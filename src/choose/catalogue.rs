@@ -3,8 +3,8 @@
 
 use super::{Configuration, Role};
 use crate::error::{Error, Result, did_you_mean};
-use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
-use crate::learn::{dqn, ppo, sac, td3};
+use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg, rlpd, td3_bc};
+use crate::learn::{dqn, iql, ppo, sac, td3};
 use crate::meta::{self, Recipe};
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,12 @@ pub enum Method {
     BehaviourRegularised,
     /// Reinforcement learning on a reward that GAIL or AIRL recovered.
     LearnedReward,
+    /// Implicit Q-learning from demonstrations with rewards.
+    Iql,
+    /// TD3 on demonstrations with rewards, pulled towards what was done.
+    Td3Bc,
+    /// Soft actor-critic beside demonstrations with rewards.
+    Rlpd,
     /// A start whose inner steps lead far, by derivatives of second order.
     Maml,
     /// The same by derivatives of first order.
@@ -73,8 +79,18 @@ impl Method {
     pub const TRANSFER: [Self; 5] = [Self::ZeroShot, Self::Scratch, Self::FineTune, Self::ResetHead, Self::FeatureExtraction];
 
     /// Those that learn from demonstrations, without a policy to start from.
-    pub const IMITATION: [Self; 7] =
-        [Self::Bc, Self::Dagger, Self::Gail, Self::Airl, Self::Dapg, Self::BehaviourRegularised, Self::LearnedReward];
+    pub const IMITATION: [Self; 10] = [
+        Self::Bc,
+        Self::Dagger,
+        Self::Gail,
+        Self::Airl,
+        Self::Dapg,
+        Self::BehaviourRegularised,
+        Self::LearnedReward,
+        Self::Iql,
+        Self::Td3Bc,
+        Self::Rlpd,
+    ];
 
     /// Those that learn from a replay buffer, from nothing.
     pub const OFF_POLICY: [Self; 3] = [Self::Sac, Self::Td3, Self::Dqn];
@@ -109,6 +125,9 @@ impl Method {
             Self::Dapg => "dapg",
             Self::BehaviourRegularised => "behaviour-regularised",
             Self::LearnedReward => "learned-reward",
+            Self::Iql => "iql",
+            Self::Td3Bc => "td3+bc",
+            Self::Rlpd => "rlpd",
             Self::Maml => "maml",
             Self::Fomaml => "fomaml",
             Self::Anil => "anil",
@@ -143,6 +162,11 @@ impl Method {
             Self::Dapg => "a clone, trained on by PPO on the environment's reward, with a fading pull towards the demonstrations",
             Self::BehaviourRegularised => "a clone, trained on by PPO on the environment's reward, held near itself at first",
             Self::LearnedReward => "PPO from nothing on the reward that a GAIL or AIRL run (--reward) recovered",
+            Self::Iql => {
+                "implicit Q-learning: what was better than expected in the demonstrations, by their rewards; then acting, if asked to"
+            }
+            Self::Td3Bc => "TD3 on demonstrations and their rewards, pulled towards what was done; then acting, if asked to",
+            Self::Rlpd => "SAC, of which every batch is half demonstrations, with normalised critics and many updates a step",
             Self::Maml => "a start whose inner steps lead far: TRPO through the inner step, exact to second order",
             Self::Fomaml => "the same, as if an inner step did not depend on where it began",
             Self::Anil => "MAML of which only the last layer adapts",
@@ -206,7 +230,13 @@ impl Method {
     /// Whether it cannot do without demonstrations.
     #[must_use]
     pub const fn needs_demonstrations(self) -> bool {
-        matches!(self, Self::Bc | Self::Dagger | Self::Gail | Self::Airl | Self::Dapg | Self::BehaviourRegularised)
+        matches!(self, Self::Bc | Self::Dagger | Self::Gail | Self::Airl | Self::Dapg | Self::BehaviourRegularised) || self.needs_rewards()
+    }
+
+    /// Whether it learns from the rewards of demonstrations too.
+    #[must_use]
+    pub const fn needs_rewards(self) -> bool {
+        matches!(self, Self::Iql | Self::Td3Bc | Self::Rlpd)
     }
 
     /// Whether it carries a policy to a target.
@@ -278,6 +308,7 @@ impl Method {
             Self::Bc => "gradient steps",
             Self::Dagger => "labels",
             Self::Adapt => "updates",
+            Self::Iql | Self::Td3Bc => "updates and steps",
             _ if Self::META.contains(&self) => "iterations",
             _ => "steps",
         }
@@ -302,8 +333,18 @@ impl Method {
             rl2: (self == Self::Rl2).then(meta::rl2::Config::default),
             adapt: (self == Self::Adapt).then(meta::adapt::Config::default),
             trpo: (self == Self::Trpo).then(meta::trpo::Config::default),
-            sac: (self == Self::Sac).then(sac::Config::default),
-            td3: (self == Self::Td3).then(td3::Config::default),
+            sac: match self {
+                Self::Sac => Some(sac::Config::default()),
+                Self::Rlpd => Some(rlpd::sac()),
+                _ => None,
+            },
+            td3: match self {
+                Self::Td3 => Some(td3::Config::default()),
+                Self::Td3Bc => Some(td3_bc::td3()),
+                _ => None,
+            },
+            td3_bc: (self == Self::Td3Bc).then(td3_bc::Config::default),
+            iql: (self == Self::Iql).then(iql::Config::default),
             dqn: (self == Self::Dqn).then(dqn::Config::default),
         }
     }

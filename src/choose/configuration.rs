@@ -1,10 +1,11 @@
 //! The configuration of a run: the learner's section and its method's.
 
 use super::{Method, overrides};
+use crate::env::Spaces;
 use crate::error::{Error, Result};
 use crate::file::ron;
-use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg};
-use crate::learn::{dqn, ppo, sac, td3};
+use crate::imitate::{adversarial, after_cloning, bc, behaviour_regularised, dagger, dapg, td3_bc};
+use crate::learn::{dqn, iql, ppo, replay, sac, td3};
 use crate::meta;
 use crate::transfer::{fine_tune, reset_head};
 use serde::{Deserialize, Serialize};
@@ -52,12 +53,18 @@ pub struct Configuration {
     /// Of `trpo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trpo: Option<meta::trpo::Config>,
-    /// Of `sac`.
+    /// Of `sac` and `rlpd`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sac: Option<sac::Config>,
-    /// Of `td3`.
+    /// Of `td3` and `td3+bc`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub td3: Option<td3::Config>,
+    /// Of `td3+bc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub td3_bc: Option<td3_bc::Config>,
+    /// Of `iql`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iql: Option<iql::Config>,
     /// Of `dqn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dqn: Option<dqn::Config>,
@@ -100,27 +107,42 @@ impl Configuration {
         changed.trpo = changed.trpo.filter(|_| self.trpo.is_some());
         changed.sac = changed.sac.filter(|_| self.sac.is_some());
         changed.td3 = changed.td3.filter(|_| self.td3.is_some());
+        changed.td3_bc = changed.td3_bc.filter(|_| self.td3_bc.is_some());
+        changed.iql = changed.iql.filter(|_| self.iql.is_some());
         changed.dqn = changed.dqn.filter(|_| self.dqn.is_some());
         changed.checked(source)
     }
 
-    /// The learning rate of a method: that of its cloning where it does nothing else, PPO's elsewhere.
+    /// The learning rate of a method: that of its cloning or of its learner off policy where it has one of its own, PPO's elsewhere.
     #[must_use]
     pub fn learning_rate(&self, method: Method) -> f64 {
-        match &self.bc {
-            Some(bc) if method == Method::Bc => bc.learning_rate,
-            _ => self.ppo.learning_rate,
-        }
+        *self.clone().rate(method)
     }
 
     /// The same configuration with that rate multiplied.
     #[must_use]
     pub fn with_rate_times(mut self, method: Method, factor: f64) -> Self {
-        match &mut self.bc {
-            Some(bc) if method == Method::Bc => bc.learning_rate *= factor,
-            _ => self.ppo.learning_rate *= factor,
-        }
+        *self.rate(method) *= factor;
         self
+    }
+
+    fn rate(&mut self, method: Method) -> &mut f64 {
+        let Self { ppo, bc, sac, td3, iql, dqn, .. } = self;
+        let bc = bc.as_mut().filter(|_| method == Method::Bc).map(|bc| &mut bc.learning_rate);
+        let of_sac = sac.as_mut().map(|sac| &mut sac.learning_rate);
+        let of_td3 = td3.as_mut().map(|td3| &mut td3.learning_rate);
+        let of_iql = iql.as_mut().map(|iql| &mut iql.learning_rate);
+        let of_dqn = dqn.as_mut().map(|dqn| &mut dqn.learning_rate);
+        bc.or(of_sac).or(of_td3).or(of_iql).or(of_dqn).unwrap_or(&mut ppo.learning_rate)
+    }
+
+    /// What its replay buffer holds, where it has one.
+    #[must_use]
+    pub fn replay(&self, spaces: &Spaces) -> Option<replay::Size> {
+        let Self { sac, td3, iql, dqn, .. } = self;
+        let size = sac.as_ref().map(|sac| sac.replay(spaces));
+        let size = size.or_else(|| td3.as_ref().map(|td3| td3.replay(spaces)));
+        size.or_else(|| iql.as_ref().map(|iql| iql.replay(spaces))).or_else(|| dqn.as_ref().map(|dqn| dqn.replay(spaces)))
     }
 
     /// The names of its sections.
@@ -140,9 +162,11 @@ impl Configuration {
             ("trpo", self.trpo.is_some()),
             ("sac", self.sac.is_some()),
             ("td3", self.td3.is_some()),
+            ("td3_bc", self.td3_bc.is_some()),
+            ("iql", self.iql.is_some()),
             ("dqn", self.dqn.is_some()),
         ];
-        let others = ["meta", "rl2", "adapt", "trpo", "sac", "td3", "dqn"];
+        let others = ["meta", "rl2", "adapt", "trpo", "sac", "td3", "iql", "dqn"];
         let learns_by_ppo = !methods.iter().any(|(name, there)| *there && others.contains(name));
         learns_by_ppo.then_some("ppo").into_iter().chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
     }
@@ -166,6 +190,8 @@ impl Configuration {
         of("trpo", self.trpo.as_ref().map(meta::trpo::Config::check))?;
         of("sac", self.sac.as_ref().map(sac::Config::check))?;
         of("td3", self.td3.as_ref().map(td3::Config::check))?;
+        of("td3_bc", self.td3_bc.as_ref().map(td3_bc::Config::check))?;
+        of("iql", self.iql.as_ref().map(iql::Config::check))?;
         of("dqn", self.dqn.as_ref().map(dqn::Config::check))
     }
 

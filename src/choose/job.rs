@@ -5,7 +5,7 @@ use crate::env::tasks::{Split, Tasks};
 use crate::env::{Registry, Spec};
 use crate::error::{Error, Kind, Result};
 use crate::file::ron;
-use crate::learn::{Learner, dqn, sac, td3};
+use crate::learn::{Learner, dqn, iql, sac, td3};
 use crate::meta::{Counts, adapt};
 use crate::nn::Activation;
 use crate::parallel::Pool;
@@ -222,8 +222,9 @@ impl Job {
                 let config = self.configuration.trpo.clone().unwrap_or_default();
                 (config.episodes * self.environment.longest_episode().unwrap_or(1000)) as u64
             }
-            Method::Sac => self.configuration.sac.as_ref().map_or(1, sac::Config::iteration_steps),
-            Method::Td3 => self.configuration.td3.as_ref().map_or(1, td3::Config::iteration_steps),
+            Method::Sac | Method::Rlpd => self.configuration.sac.as_ref().map_or(1, sac::Config::iteration_steps),
+            Method::Iql => self.configuration.iql.as_ref().map_or(1, iql::Config::iteration_steps),
+            Method::Td3 | Method::Td3Bc => self.configuration.td3.as_ref().map_or(1, td3::Config::iteration_steps),
             Method::Dqn => self.configuration.dqn.as_ref().map_or(1, dqn::Config::iteration_steps),
             Method::Dagger => self.configuration.dagger.as_ref().map_or(1, |config| config.steps as u64),
             _ => self.configuration.ppo.rollout_steps(),
@@ -235,14 +236,8 @@ impl Job {
     /// # Errors
     /// When the environment cannot be built.
     pub fn replay_bytes(&self, registry: &Registry) -> Result<Option<u64>> {
-        if !Method::OFF_POLICY.contains(&self.method) {
-            return Ok(None);
-        }
         let spaces = self.make_env(registry)()?.spaces().clone();
-        let Configuration { sac, td3, dqn, .. } = &self.configuration;
-        let size = sac.as_ref().map(|sac| sac.replay(&spaces));
-        let size = size.or_else(|| td3.as_ref().map(|td3| td3.replay(&spaces))).or_else(|| dqn.as_ref().map(|dqn| dqn.replay(&spaces)));
-        Ok(size.map(|size| size.bytes()))
+        Ok(self.configuration.replay(&spaces).map(|size| size.bytes()))
     }
 
     /// What a run folder keeps of it.
@@ -272,7 +267,8 @@ impl Job {
     pub fn activation(&self) -> Activation {
         let carried = self.source.as_ref().filter(|_| self.method.needs_source());
         let Configuration { ppo, meta, rl2, trpo, .. } = &self.configuration;
-        let off_policy = Method::OFF_POLICY.contains(&self.method).then_some(Activation::Relu);
+        let replays = Method::OFF_POLICY.contains(&self.method) || self.method.needs_rewards();
+        let off_policy = replays.then_some(Activation::Relu);
         let of_meta = meta
             .as_ref()
             .map(|meta| meta.activation)

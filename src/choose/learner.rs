@@ -1,6 +1,6 @@
 //! How a job's learner is built: what each method is made of.
 
-use super::{Configuration, Job, Method, Role, make_task};
+use super::{Configuration, Job, Lessons, Method, Role, make_task};
 use crate::env::tasks::{Split, Splits, Tasks};
 use crate::env::{Registry, Spaces};
 use crate::error::{Error, Result};
@@ -9,12 +9,14 @@ use crate::imitate::bc::Bc;
 use crate::imitate::dagger::Dagger;
 use crate::imitate::discriminator::{Discriminator, Form};
 use crate::imitate::pairs::classes;
-use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg};
+use crate::imitate::prior::{self, Scaling};
+use crate::imitate::{Pairs, after_cloning, behaviour_regularised, dapg, rlpd, td3_bc};
 use crate::learn::dqn::Dqn;
+use crate::learn::iql::Iql;
 use crate::learn::ppo::{self, Ppo, Start};
 use crate::learn::sac::Sac;
 use crate::learn::td3::Td3;
-use crate::learn::{Learner, MakeTerm};
+use crate::learn::{Learner, MakeTerm, Prior};
 use crate::meta::adapt::Adapting;
 use crate::meta::rl2::Rl2;
 use crate::meta::{self, Counts, MakeTask, Meta};
@@ -57,8 +59,9 @@ pub(super) fn build(job: &Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
         Method::Rl2 => Box::new(building.rl2()?),
         Method::Adapt => Box::new(building.adapting()?),
         Method::Trpo => Box::new(building.trpo()?),
-        Method::Sac => Box::new(building.sac()?),
-        Method::Td3 => Box::new(building.td3()?),
+        Method::Sac | Method::Rlpd => Box::new(building.sac()?),
+        Method::Td3 | Method::Td3Bc => Box::new(building.td3()?),
+        Method::Iql => Box::new(building.iql()?),
         Method::Dqn => Box::new(building.dqn()?),
     })
 }
@@ -147,14 +150,32 @@ impl Building<'_> {
         Meta::new(config, recipe, Counts::Steps, policy, every(Arc::clone(&self.make)), self.job.seed, Arc::clone(self.pool))
     }
 
+    /// Alone, or beside demonstrations.
     fn sac(&self) -> Result<Sac> {
         let config = self.job.configuration.sac.clone().unwrap_or_default();
-        Sac::new(config, &self.make, self.job.seed, Arc::clone(self.pool))
+        let prior = (self.job.method == Method::Rlpd).then(|| self.prior(rlpd::SCALING, Some(0))).transpose()?;
+        Sac::new(config, prior, &self.make, self.job.seed, Arc::clone(self.pool))
     }
 
+    /// Alone, or pulled towards demonstrations.
     fn td3(&self) -> Result<Td3> {
-        let config = self.job.configuration.td3.clone().unwrap_or_default();
-        Td3::new(config, &self.make, self.job.seed, Arc::clone(self.pool))
+        let Configuration { td3, td3_bc, .. } = &self.job.configuration;
+        let lesson = |config: &td3_bc::Config| Ok((self.prior(td3_bc::SCALING, config.online_after)?, config.pull()));
+        let lesson = td3_bc.as_ref().map(lesson).transpose()?;
+        Td3::new(td3.clone().unwrap_or_default(), lesson, &self.make, self.job.seed, Arc::clone(self.pool))
+    }
+
+    fn iql(&self) -> Result<Iql> {
+        let config = self.job.configuration.iql.clone().unwrap_or_default();
+        let prior = self.prior(Scaling { observations: true, rewards: true }, config.online_after)?;
+        Iql::new(config, prior, &self.make, self.job.seed, Arc::clone(self.pool))
+    }
+
+    /// The demonstrations as transitions. An environment is stepped after so many updates, or never.
+    fn prior(&self, scaling: Scaling, online_after: Option<u64>) -> Result<Prior> {
+        let lessons = self.lessons()?;
+        prior::prior(&lessons.chosen, &self.spaces, scaling, online_after.unwrap_or(u64::MAX), self.job.seed)
+            .map_err(|error| error.at(lessons.path.display()))
     }
 
     fn dqn(&self) -> Result<Dqn> {
@@ -177,10 +198,14 @@ impl Building<'_> {
         Adapting::new(config, self.job.counts, source.policy.clone(), Arc::clone(&self.make), self.job.seed)
     }
 
+    fn lessons(&self) -> Result<&Lessons> {
+        let lessons = self.job.lessons.as_ref();
+        lessons.ok_or_else(|| Error::usage(format!("`{}` needs demonstrations", self.job.method.name())))
+    }
+
     /// The demonstrations as a policy sees them.
     fn pairs(&self, policy: &Policy) -> Result<Pairs> {
-        let lessons = self.job.lessons.as_ref();
-        let lessons = lessons.ok_or_else(|| Error::usage(format!("`{}` needs demonstrations", self.job.method.name())))?;
+        let lessons = self.lessons()?;
         Pairs::new(&lessons.chosen, &policy.spaces, &policy.shape.head, self.job.seed).map_err(|error| error.at(lessons.path.display()))
     }
 

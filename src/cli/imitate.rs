@@ -7,7 +7,7 @@ use crate::choose::words::quoted;
 use crate::choose::{CLONING_STEPS, Job, Lessons, Method, Reward, Role, Source};
 use crate::env::Registry;
 use crate::error::{Error, Result};
-use crate::imitate::Selection;
+use crate::imitate::{Selection, rlpd};
 use crate::learn::ppo::defaults;
 use clap::Args;
 use std::path::PathBuf;
@@ -16,16 +16,20 @@ use std::path::PathBuf;
 ///
 /// Methods: bc (behaviour cloning; --steps counts gradient steps), dagger (an expert labels where the learner goes; counts labels), gail and
 /// airl (a reward from a discriminator), dapg and behaviour-regularised (a clone, trained on with the environment's reward),
-/// learned-reward (PPO on the reward of a gail or airl run, without demonstrations). The last ones count environment steps.
+/// learned-reward (PPO on the reward of a gail or airl run, without demonstrations). These count environment steps.
+///
+/// From demonstrations and their rewards, where actions are continuous: iql (implicit Q-learning) and td3+bc, which count updates and step no
+/// environment unless `--set iql.online_after=N` (`td3_bc.online_after`) sends them on after N of them; rlpd (SAC beside demonstrations) counts
+/// environment steps.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  heirloom imitate demos/cartpole-in-cartpole cartpole --method bc\n  heirloom imitate demos/mine mountain_car --method gail --demo-episodes 3 --every 5\n  heirloom imitate demos/mine cartpole --method dagger --expert cartpole\n  heirloom imitate --reward runs/airl cartpole_long_pole --method learned-reward"
+    after_help = "Examples:\n  heirloom imitate demos/cartpole-in-cartpole cartpole --method bc\n  heirloom imitate demos/mine mountain_car --method gail --demo-episodes 3 --every 5\n  heirloom imitate demos/mine cartpole --method dagger --expert cartpole\n  heirloom imitate --reward runs/airl cartpole_long_pole --method learned-reward\n  heirloom imitate demos/mine hopper --method td3+bc --set td3_bc.online_after=50000 --steps 70000\n  heirloom imitate demos/mine hopper --method rlpd --steps 20000"
 )]
 pub(super) struct Imitate {
     /// A folder of demonstrations, then short name or path of an environment; with learned-reward the environment alone
     #[arg(required = true, num_args = 1..=2, value_names = ["DEMOS", "ENV"])]
     places: Vec<String>,
-    /// bc, dagger, gail, airl, dapg, behaviour-regularised or learned-reward
+    /// bc, dagger, gail, airl, dapg, behaviour-regularised, learned-reward, iql, td3+bc or rlpd
     #[arg(long, default_value = "bc")]
     method: String,
     /// Learn from the first so many episodes [default: all]
@@ -44,6 +48,9 @@ pub(super) struct Imitate {
     run: RunArguments,
 }
 
+/// Updates of those that learn from demonstrations alone at first.
+const UPDATES: u64 = 100_000;
+
 /// Labels of an expert.
 const LABELS: u64 = 10_240;
 
@@ -58,6 +65,8 @@ impl Imitate {
         let steps = self.run.steps.unwrap_or(match method {
             Method::Bc => CLONING_STEPS,
             Method::Dagger => LABELS,
+            Method::Iql | Method::Td3Bc => UPDATES,
+            Method::Rlpd => rlpd::STEPS,
             _ => known.steps,
         });
         let pool = self.run.pool()?;

@@ -76,6 +76,12 @@ impl<T: Real> Room<T> {
         }
     }
 
+    /// The first critic's value of a row, after [`Room::forward`].
+    #[must_use]
+    pub fn value(&self, row: usize) -> T {
+        self.activations[0].output_row(row)[0]
+    }
+
     /// The least value that the targets of the chosen critics give to each row of what was shown.
     pub fn least_target(&mut self, critics: &[Followed<T>], chosen: &[usize], least: &mut [T]) {
         let rows = least.len();

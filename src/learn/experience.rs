@@ -1,7 +1,7 @@
-//! Acting off policy: environments that are stepped one after the other and fill a replay buffer.
+//! Acting off policy: environments that are stepped together and fill a replay buffer, beside demonstrations where there are some.
 
-use super::State;
-use super::replay::{Replay, Size};
+use super::replay::{Batch, Replay, Size};
+use super::{Prior, State};
 use crate::env::{ActionSpace, Spaces};
 use crate::error::{Error, Result};
 use crate::file::Tensors;
@@ -20,20 +20,23 @@ pub struct Experience {
     head: Head,
     room: ActionRoom,
     /// The transitions.
-    pub replay: Replay,
+    replay: Replay,
+    prior: Option<Prior>,
     /// `[N, O]`: what each environment shows now.
     seen: Vec<f32>,
+    /// `[N, W]`: what is done next.
+    actions: Vec<f32>,
     /// `[O]`: what was cut off last.
     cut_off: Vec<f32>,
     steps: u64,
 }
 
 impl Experience {
-    /// Builds and resets the environments for a policy of these spaces.
+    /// Builds and resets the environments for a policy of these spaces, which may have something to learn from before.
     ///
     /// # Errors
     /// When the policy does not fit, or an environment cannot be built or reset.
-    pub fn start(make: &MakeEnv, spaces: &Spaces, environments: usize, capacity: usize, seed: u64) -> Result<Self> {
+    pub fn start(make: &MakeEnv, spaces: &Spaces, environments: usize, capacity: usize, prior: Option<Prior>, seed: u64) -> Result<Self> {
         let environments = Environments::start(make, 0..environments, seed, Stream::Env)?;
         let binding = Binding::new(spaces, environments.spaces())?;
         let observation = binding.inputs();
@@ -41,8 +44,10 @@ impl Experience {
         let mut experience = Self {
             head: Head::of_space(&spaces.action, 0.0),
             room: binding.action_room(),
-            replay: Replay::new(size, seed),
+            replay: Replay::new(size, Stream::Replay.under(seed)),
+            prior,
             seen: vec![0.0; environments.len() * observation],
+            actions: vec![0.0; environments.len() * size.action],
             cut_off: vec![0.0; observation],
             steps: 0,
             environments,
@@ -73,6 +78,12 @@ impl Experience {
         self.steps
     }
 
+    /// Steps, and updates that were made without any.
+    #[must_use]
+    pub fn turns(&self) -> u64 {
+        self.steps + self.prior.as_ref().map_or(0, Prior::made)
+    }
+
     /// Steps of each environment.
     #[must_use]
     pub fn rounds(&self) -> u64 {
@@ -85,23 +96,64 @@ impl Experience {
         self.steps >= warm_up && self.rounds().is_multiple_of(train_every as u64)
     }
 
+    /// Whether the next turn is an update from demonstrations alone, and no step; then it is counted.
+    pub fn takes_turn_alone(&mut self) -> bool {
+        let alone = self.prior.as_mut().filter(|prior| prior.is_alone());
+        alone.map(Prior::count).is_some()
+    }
+
+    /// Draws the rows of a batch.
+    ///
+    /// # Panics
+    /// When there is nothing yet.
+    pub fn draw(&mut self, discount: f64, steps: usize, batch: &mut Batch) {
+        let new = Some(&mut self.replay);
+        match &mut self.prior {
+            Some(prior) => prior.draw(new.filter(|_| self.steps > 0), discount, steps, batch),
+            None => self.replay.draw(0..batch.rows(), discount, steps, batch),
+        }
+    }
+
     /// What environment `index` shows now, as a network sees it, `[O]`.
     #[must_use]
     pub fn seen(&self, index: usize) -> &[f32] {
         &self.seen[index * self.cut_off.len()..][..self.cut_off.len()]
     }
 
-    /// Acts in environment `index` and keeps the transition. `action` is `[W]`: in units of the bounds, or an index.
+    /// What environment `index` is to do next, `[W]`: in units of the bounds, or an index.
+    pub fn action_mut(&mut self, index: usize) -> &mut [f32] {
+        let width = self.actions.len() / self.environments.len();
+        &mut self.actions[index * width..][..width]
+    }
+
+    /// Does it in all environments and keeps the transitions.
     ///
     /// # Errors
-    /// Exit 4 when the environment fails, 5 when the action is not finite, or something is not a number of 32 bits.
-    #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
-    pub fn act(&mut self, index: usize, action: &[f32]) -> Result<()> {
-        if let Some(number) = action.iter().find(|number| !number.is_finite()) {
-            return Err(Error::diverged(format!("the policy's action is {number}")).at(self.environments.name(index)));
+    /// Exit 4 when an environment fails, 5 when an action is not finite, or something is not a number of 32 bits.
+    pub fn step(&mut self) -> Result<()> {
+        let actions = std::mem::take(&mut self.actions);
+        let done = self.act_all(&actions);
+        self.actions = actions;
+        done
+    }
+
+    fn act_all(&mut self, actions: &[f32]) -> Result<()> {
+        let width = actions.len() / self.environments.len();
+        for (index, action) in actions.chunks_exact(width).enumerate() {
+            if let Some(number) = action.iter().find(|number| !number.is_finite()) {
+                return Err(Error::diverged(format!("the policy's action is {number}")).at(self.environments.name(index)));
+            }
+            if self.environments.listening() {
+                self.environments.announce(index, self.binding.act(&self.head, action, &mut self.room));
+            }
         }
+        actions.chunks_exact(width).enumerate().try_for_each(|(index, action)| self.act(index, action))
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
+    fn act(&mut self, index: usize, action: &[f32]) -> Result<()> {
         let step = self.environments.step(index, self.binding.act(&self.head, action, &mut self.room))?;
-        let reward = step.reward as f32;
+        let reward = step.reward as f32 * self.prior.as_ref().map_or(1.0, Prior::reward_scale);
         if !reward.is_finite() {
             let message = format!("the reward {} does not fit into 32 bits", step.reward);
             return Err(Error::diverged(message).at(self.environments.name(index)));
@@ -109,7 +161,8 @@ impl Experience {
         if step.terminated {
             self.replay.terminates(index, action, reward);
         } else if step.truncated {
-            self.binding.see(None, self.environments.ended_observation(), &mut self.cut_off);
+            let normalizer = self.prior.as_ref().and_then(Prior::normalizer);
+            self.binding.see(normalizer, self.environments.ended_observation(), &mut self.cut_off);
             check_finite(&self.cut_off).map_err(|error| error.at(self.environments.name(index)))?;
             self.replay.is_cut_off(index, action, reward, &self.cut_off);
         } else {
@@ -125,7 +178,8 @@ impl Experience {
     fn see(&mut self, index: usize) -> Result<()> {
         let size = self.cut_off.len();
         let seen = &mut self.seen[index * size..][..size];
-        self.binding.see(None, self.environments.observation(index), seen);
+        let normalizer = self.prior.as_ref().and_then(Prior::normalizer);
+        self.binding.see(normalizer, self.environments.observation(index), seen);
         check_finite(seen).map_err(|error| error.at(self.environments.name(index)))
     }
 
@@ -138,6 +192,9 @@ impl Experience {
     pub fn save(&self, state: &mut State) {
         self.environments.save("environments.", &mut state.tensors);
         self.replay.save(state);
+        if let Some(prior) = &self.prior {
+            prior.save(state);
+        }
         state.put_counters("environments.steps", &[self.steps]);
     }
 
@@ -148,6 +205,9 @@ impl Experience {
     pub fn load(&mut self, state: &State, left: &mut Tensors) -> Result<()> {
         self.environments.load("environments.", left)?;
         self.replay.load(state, left)?;
+        if let Some(prior) = &mut self.prior {
+            prior.load(left)?;
+        }
         [self.steps] = State::take_counters(left, "environments.steps")?;
         (0..self.len()).try_for_each(|index| self.see(index))
     }

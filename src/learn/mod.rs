@@ -7,8 +7,10 @@ pub mod dqn;
 pub mod experience;
 pub mod explained_variance;
 pub mod followed;
+pub mod iql;
 pub mod off_policy;
 pub mod ppo;
+pub mod prior;
 pub mod rates;
 #[cfg(test)]
 mod reference;
@@ -21,6 +23,7 @@ pub mod term;
 pub mod trust_region;
 
 pub use followed::Followed;
+pub use prior::Prior;
 pub use rates::Rates;
 pub use schedule::Schedule;
 pub use state::State;

@@ -91,10 +91,10 @@ pub fn estimate_with(
     Ok(estimate)
 }
 
-/// A discriminator takes several times as long as all else, which is about as fast as scratch.
+/// A discriminator takes several times as long as all else, which is about as fast as scratch; an update for every step much longer.
 const fn learner(method: Method) -> &'static str {
     match method {
-        Method::Gail | Method::Airl => method.name(),
+        Method::Gail | Method::Airl | Method::Iql | Method::Td3Bc | Method::Rlpd => method.name(),
         _ => "ppo",
     }
 }

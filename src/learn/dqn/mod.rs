@@ -185,7 +185,7 @@ impl Dqn {
         let mut params = Params::zeros(Arc::clone(&layout));
         init::uniform(&mut params, &mlp, "actor", &mut Stream::Init.under(seed));
         Ok(Self {
-            experience: Experience::start(make, &spaces, config.environments, config.buffer, seed)?,
+            experience: Experience::start(make, &spaces, config.environments, config.buffer, None, seed)?,
             adam: Adam::new(config.adam, &layout),
             gradient: vec![0.0; layout.len()],
             network: Followed::new(&mlp, &params.values),
@@ -221,7 +221,6 @@ impl Dqn {
     fn act(&mut self) -> Result<()> {
         let (count, epsilon, dueling) = (self.experience.len(), self.epsilon(), self.config.dueling);
         let mut values = vec![0.0; self.policy.shape.outputs];
-        let mut action = [0.0];
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);
             for row in 0..rows {
@@ -229,21 +228,21 @@ impl Dqn {
             }
             self.network.online.forward(rows, &mut self.acting);
             for row in 0..rows {
+                let action = self.experience.action_mut(start + row);
                 if self.acting_rng.unit() < epsilon {
-                    random_action(&self.policy.spaces.action, &mut self.acting_rng, &mut action);
+                    random_action(&self.policy.spaces.action, &mut self.acting_rng, action);
                 } else {
                     put_values(dueling, self.acting.output_row(row), &mut values);
                     action[0] = greedy(&values) as f32;
                 }
-                self.experience.act(start + row, &action)?;
             }
         }
-        Ok(())
+        self.experience.step()
     }
 
     /// A gradient step on a batch (Mnih et al. 2015, algorithm 1).
     fn update(&mut self, statistics: &mut Statistics) -> Result<()> {
-        self.experience.replay.draw(self.config.discount, self.config.n_step, &mut self.batch);
+        self.experience.draw(self.config.discount, self.config.n_step, &mut self.batch);
         let (options, network, batch) = (self.options(), &self.network, &self.batch);
         let fits = self.pool.map(&mut self.shards, |_, room| {
             put_targets(network, options, batch, room);

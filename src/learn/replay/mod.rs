@@ -12,8 +12,9 @@ pub use batch::Batch;
 use super::State;
 use crate::error::{Error, Result};
 use crate::file::tensors::Tensors;
-use crate::seed::{Rng, Stream};
+use crate::seed::Rng;
 use lane::{Kind, Lane};
+use std::ops::Range;
 
 /// What an entry holds, and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +72,11 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Nothing yet.
+    /// Nothing yet; what is drawn later is drawn by `rng`.
     #[must_use]
-    pub fn new(size: Size, seed: u64) -> Self {
+    pub fn new(size: Size, rng: Rng) -> Self {
         let lanes = (0..size.environments).map(|_| Lane::new(&size)).collect();
-        Self { size, lanes, rng: Stream::Replay.under(seed) }
+        Self { size, lanes, rng }
     }
 
     /// What environment `index` shows now, `[O]`, where the next transition begins.
@@ -99,15 +100,15 @@ impl Replay {
         self.lanes[index].push(last, Kind::CutOff);
     }
 
-    /// Draws the rows of a batch uniformly among the transitions. Each looks `steps` ahead at most: rewards are summed up to the end of the
+    /// Draws these rows of a batch uniformly among the transitions. Each looks `steps` ahead at most: rewards are summed up to the end of the
     /// episode, to where a time limit cuts it off, or to the newest observation, whichever comes first.
     ///
     /// # Panics
     /// When there is no transition yet.
-    pub fn draw(&mut self, discount: f64, steps: usize, batch: &mut Batch) {
+    pub fn draw(&mut self, rows: Range<usize>, discount: f64, steps: usize, batch: &mut Batch) {
         let longest = self.lanes.iter().map(Lane::len).max().unwrap_or(0);
         assert!(self.lanes.iter().any(Lane::has_transition), "a transition comes first");
-        for row in 0..batch.rows() {
+        for row in rows {
             loop {
                 let place = self.rng.below(longest * self.lanes.len());
                 let (lane, at) = (&self.lanes[place / longest], place % longest);
@@ -119,12 +120,23 @@ impl Replay {
         }
     }
 
+    /// How far the stream is that rows are drawn by.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.rng.position()
+    }
+
+    /// Goes on drawing from there.
+    pub fn seek(&mut self, position: u64) {
+        self.rng.seek(position);
+    }
+
     /// Adds everything to a state: what is sealed as segments, which are shared.
     pub fn save(&self, state: &mut State) {
         for (index, lane) in self.lanes.iter().enumerate() {
             lane.save(&format!("replay.{index}"), &self.size, state);
         }
-        state.put_counters("replay.position", &[self.rng.position()]);
+        state.put_counters("replay.position", &[self.position()]);
     }
 
     /// Continues from what [`Replay::save`] added: takes its own out of `left`, and shares the segments of `state`, which may hold no others.
@@ -140,7 +152,7 @@ impl Replay {
             return Err(Error::artefact(format!("{} segments; the replay buffer has {taken}", state.segments.len())));
         }
         let [position] = State::take_counters(left, "replay.position")?;
-        self.rng.seek(position);
+        self.seek(position);
         Ok(())
     }
 }
@@ -150,6 +162,7 @@ mod tests {
     use super::*;
     use crate::file::tensors::Data;
     use crate::learn::state::Segment;
+    use crate::seed::Stream;
     use std::sync::Arc;
 
     const DISCOUNT: f64 = 0.5;
@@ -163,7 +176,7 @@ mod tests {
     impl Walk {
         fn new(capacity: usize) -> Self {
             let size = Size { observation: 1, action: 1, capacity, environments: 1 };
-            let mut replay = Replay::new(size, 3);
+            let mut replay = Replay::new(size, Stream::Replay.under(3));
             replay.shows(0, &[0.0]);
             Self { replay, time: 0.0 }
         }
@@ -181,7 +194,7 @@ mod tests {
 
         fn draw(&mut self, steps: usize) -> Vec<[f32; 5]> {
             let mut batch = Batch::zeros(64, 1, 1);
-            self.replay.draw(DISCOUNT, steps, &mut batch);
+            self.replay.draw(0..64, DISCOUNT, steps, &mut batch);
             let row = |row: usize| {
                 let Batch { observation, action, reward, discount, next_observation, .. } = &batch;
                 [observation[row], action[row], reward[row], discount[row], next_observation[row]]
@@ -267,7 +280,7 @@ mod tests {
             walk.draw(3);
             let mut state = State::default();
             walk.replay.save(&mut state);
-            let mut again = Walk { replay: Replay::new(walk.replay.size, 3), time: walk.time };
+            let mut again = Walk { replay: Replay::new(walk.replay.size, Stream::Replay.under(3)), time: walk.time };
             let mut left = state.to_take();
             again.replay.load(&state, &mut left).unwrap();
             State::finish(&left).unwrap();
@@ -299,7 +312,7 @@ mod tests {
         (0..100).for_each(|step| walk.step(if step % 5 == 0 { Kind::Truncated } else { Kind::GoesOn }));
         let mut sound = State::default();
         walk.replay.save(&mut sound);
-        let load = |state: &State| Replay::new(walk.replay.size, 3).load(state, &mut state.to_take());
+        let load = |state: &State| Replay::new(walk.replay.size, Stream::Replay.under(3)).load(state, &mut state.to_take());
         load(&sound).unwrap();
         let with = |change: &dyn Fn(&mut State)| {
             let mut state = sound.clone();

@@ -16,7 +16,7 @@ use super::action_value::Fit;
 use super::experience::{Experience, random_action};
 use super::off_policy::{shards, take_gradient};
 use super::replay::Batch;
-use super::{Followed, Learner, Progress, State};
+use super::{Followed, Learner, Prior, Progress, State};
 use crate::error::Result;
 use crate::file::tensors::{Array, take_f32};
 use crate::nn::kernel::{Activations, CHUNK, Packed};
@@ -71,12 +71,12 @@ fn layout(actor: &Mlp, critic: &Mlp, critics: usize) -> Arc<Layout> {
 }
 
 impl Sac {
-    /// Ready for the first [`Learner::advance`].
+    /// Ready for the first [`Learner::advance`]; it may have something to learn from before.
     ///
     /// # Errors
     /// When the configuration is impossible, SAC has no use for the actions, or an environment cannot be built.
     #[expect(clippy::cast_possible_truncation, reason = "parameters are f32")]
-    pub fn new(config: Config, make: &MakeEnv, seed: u64, pool: Arc<Pool>) -> Result<Self> {
+    pub fn new(config: Config, prior: Option<Prior>, make: &MakeEnv, seed: u64, pool: Arc<Pool>) -> Result<Self> {
         config.check()?;
         let spaces = make()?.spaces().clone();
         let shape = config.shape(&spaces)?;
@@ -98,7 +98,7 @@ impl Sac {
         actor.refresh(&params.values[..actor_mlp.parameter_count()]);
         let room = |rows: Range<usize>| Room::new(rows, &actor_mlp, &critic_mlp, config.critics);
         Ok(Self {
-            experience: Experience::start(make, &spaces, config.environments, config.buffer, seed)?,
+            experience: Experience::start(make, &spaces, config.environments, config.buffer, prior, seed)?,
             policy: Policy::untrained(shape, &spaces, seed),
             adam: Adam::new(config.adam, &layout),
             gradient: vec![0.0; layout.len()],
@@ -128,7 +128,6 @@ impl Sac {
         let is_first = !is_random && self.experience.steps() < self.config.warm_up + count as u64;
         // What was held as an action is no noise.
         let is_new = is_first || self.experience.rounds().is_multiple_of(self.config.hold_noise);
-        let mut action = vec![0.0; width];
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);
             for row in 0..rows {
@@ -139,6 +138,7 @@ impl Sac {
             }
             for row in 0..rows {
                 let held = &mut self.held[(start + row) * width..][..width];
+                let action = self.experience.action_mut(start + row);
                 if is_random {
                     if is_new {
                         random_action(space, &mut self.acting_rng, held);
@@ -148,18 +148,17 @@ impl Sac {
                     if is_new {
                         normals(&mut self.acting_rng, held);
                     }
-                    gradient::sample(self.acting.output_row(row), held, &mut action);
+                    gradient::sample(self.acting.output_row(row), held, action);
                 }
-                self.experience.act(start + row, &action)?;
             }
         }
-        Ok(())
+        self.experience.step()
     }
 
     /// One update of the critics, and where it is due of actor and temperature (Haarnoja et al. 2018b, algorithm 1).
     fn update(&mut self, statistics: &mut Statistics) -> Result<()> {
         let Config { discount, n_step, learning_rate, target_rate, .. } = self.config;
-        self.experience.replay.draw(discount, n_step, &mut self.batch);
+        self.experience.draw(discount, n_step, &mut self.batch);
         let temperature = self.temperature();
         if let Some(subset) = self.config.target_subset {
             self.chosen = (0..self.config.critics).collect();

@@ -103,31 +103,70 @@ pub fn put_targets<T: Real>(
     }
 }
 
-/// Adds the gradient of `-1 / B Σ Q_1(s, tanh(μ(s)))`, the deterministic policy gradient (Silver et al. 2014), for the room's rows of a batch of
-/// `B`; gives the sum of the values.
-pub fn add_actor_gradient<T: Real>(actor: &Packed<T>, critics: &[Followed<T>], batch: &Batch<T>, room: &mut Room<T>) -> f64 {
+/// What an actor's two aims weigh.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights<T> {
+    /// The value of its actions, lambda.
+    pub value: T,
+    /// Being near to what was done.
+    pub clone: T,
+}
+
+impl Weights<f32> {
+    /// TD3's own.
+    pub const ALL_VALUE: Self = Self { value: 1.0, clone: 0.0 };
+}
+
+/// Shows the actor some rows of a batch, and the critics what it would do.
+fn show<T: Real>(actor: &Packed<T>, batch: &Batch<T>, rows: Range<usize>, room: &mut Room<T>) {
+    let (width, count) = (batch.width, rows.len());
+    for row in 0..count {
+        room.actor.input_row(row).copy_from_slice(batch.observation(rows.start + row));
+    }
+    actor.forward(count, &mut room.actor);
+    for row in 0..count {
+        let action = &mut room.action[row * width..][..width];
+        action.iter_mut().zip(room.actor.output_row(row)).for_each(|(action, output)| *action = output.tanh());
+        room.critics.show(row, batch.observation(rows.start + row), action);
+    }
+}
+
+/// The sum of `|Q(s, tanh(μ(s)))|` over the room's rows.
+pub fn sum_of_sizes<T: Real>(actor: &Packed<T>, critic: &Followed<T>, batch: &Batch<T>, room: &mut Room<T>) -> f64 {
+    let mut sum = 0.0;
+    for start in room.rows.clone().step_by(CHUNK) {
+        let end = room.rows.end.min(start + CHUNK);
+        show(actor, batch, start..end, room);
+        room.critics.forward(std::slice::from_ref(critic), end - start);
+        sum += (0..end - start).map(|row| room.critics.value(row).wide().abs()).sum::<f64>();
+    }
+    sum
+}
+
+/// Adds the gradient of `1 / B Σ c |tanh(μ(s)) - a|² / A - λ Q_1(s, tanh(μ(s)))` for the room's rows of a batch of `B`; gives the sum of the
+/// values. Without cloning it is the deterministic policy gradient (Silver et al. 2014); with it Fujimoto & Gu 2021, eq. 3.
+pub fn add_actor_gradient<T: Real>(
+    actor: &Packed<T>,
+    critics: &[Followed<T>],
+    batch: &Batch<T>,
+    weights: Weights<T>,
+    room: &mut Room<T>,
+) -> f64 {
     let width = batch.width;
     let share = one_over::<T>(batch.rows());
+    let (climb, clone) = (share * weights.value, T::of(2.0) * share * weights.clone * one_over::<T>(width));
     let mut sum = 0.0;
     for start in room.rows.clone().step_by(CHUNK) {
         let count = CHUNK.min(room.rows.end - start);
-        for row in 0..count {
-            room.actor.input_row(row).copy_from_slice(batch.observation(start + row));
-        }
-        actor.forward(count, &mut room.actor);
-        for row in 0..count {
-            let action = &mut room.action[row * width..][..width];
-            action.iter_mut().zip(room.actor.output_row(row)).for_each(|(action, output)| *action = output.tanh());
-            room.critics.show(row, batch.observation(start + row), action);
-        }
+        show(actor, batch, start..start + count, room);
         room.critics.forward(&critics[..1], count);
         room.critics.climb(&critics[..1], Objective::First, &mut room.value[..count], &mut room.action_gradient[..count * width]);
         sum += room.value[..count].iter().map(|value| value.wide()).sum::<f64>();
         for row in 0..count {
             let (_, gradient) = room.actor.output_and_gradient(row);
-            for (index, gradient) in gradient.iter_mut().enumerate() {
+            for ((index, gradient), done) in gradient.iter_mut().enumerate().zip(batch.action(start + row)) {
                 let (at, action) = (row * width + index, room.action[row * width + index]);
-                *gradient = -share * room.action_gradient[at] * (T::one() - action * action);
+                *gradient = (clone * (action - *done) - climb * room.action_gradient[at]) * (T::one() - action * action);
             }
         }
         actor.backward(count, &mut room.actor, &mut room.actor_gradient);
@@ -144,8 +183,8 @@ mod tests {
     use crate::seed::Stream;
     use tch::{Kind, Tensor};
 
-    /// Errors of targets and of the actor's gradient; that of the critics is SAC's too.
-    fn errors<T: Real>(seed: u64) -> [f64; 2] {
+    /// Errors of targets, of the actor's gradient, and of the size of values; the gradient of the critics is SAC's too.
+    fn errors<T: Real>(seed: u64) -> [f64; 3] {
         crate::nn::autograd::use_one_thread();
         let mut rng = Stream::Env(0).under(seed);
         let (rows, inputs, width, critics) = (1 + rng.below(150), 1 + rng.below(20), 1 + rng.below(7), 1 + rng.below(3));
@@ -175,15 +214,20 @@ mod tests {
         let target = matrix(&batch.reward, rows).squeeze_dim(-1) + matrix(&batch.discount, rows).squeeze_dim(-1) * least;
         let of_targets = distance(&room.target, &numbers(&target.detach()));
 
-        add_actor_gradient(&actor, &networks, &batch, &mut room);
+        let size = sum_of_sizes(&actor, &networks[0], &batch, &mut room);
+        let (value_weight, clone_weight) = if seed.is_multiple_of(3) { (1.0, 0.0) } else { (0.625, 1.75) };
+        add_actor_gradient(&actor, &networks, &batch, Weights { value: T::of(value_weight), clone: T::of(clone_weight) }, &mut room);
         let mut found = vec![T::zero(); actor_values.len()];
         take_gradient(&mut room.actor_gradient, &mut found);
         let leaves = reference::leaves(&actor_mlp, &wide(&actor_values));
         let before = matrix(&batch.observation, rows);
         let action = reference::forward(&actor_mlp, &leaves, &before).tanh();
-        let loss = -value(&critic_values[0], &before, &action).mean(Kind::Double);
+        let values = value(&critic_values[0], &before, &action);
+        let of_size = distance(&[T::of(size)], &numbers(&values.abs().sum(Kind::Double)));
+        let apart = (&action - matrix(&batch.action, rows)).square().mean(Kind::Double);
+        let loss = apart * clone_weight - values.mean(Kind::Double) * value_weight;
         let expected = reference::gradient(&loss, &leaves.iter().collect::<Vec<_>>());
-        [of_targets, distance(&found, &expected)]
+        [of_targets, distance(&found, &expected), of_size]
     }
 
     #[test]

@@ -2,19 +2,21 @@
 //! clipped double Q-learning, a smoothed target policy, and an actor that waits for its critics.
 //!
 //! The policy that it gives has the actor's actions as its mode. Its critic, a value of states, is new: TD3's own are values of actions, and
-//! stay behind in the run.
+//! stay behind in the run. With a [`Pull`] towards what was done it is TD3+BC (Fujimoto & Gu 2021).
 
 mod config;
 pub mod defaults;
 pub mod gradient;
+mod pull;
 
 pub use config::Config;
+pub use pull::Pull;
 
 use super::action_value::{self, Fit, Objective};
 use super::experience::{Experience, random_action};
 use super::off_policy::{shards, take_gradient};
 use super::replay::Batch;
-use super::{Followed, Learner, Progress, State};
+use super::{Followed, Learner, Prior, Progress, State};
 use crate::error::Result;
 use crate::file::tensors::{Array, take_f32};
 use crate::nn::kernel::{Activations, CHUNK};
@@ -25,7 +27,7 @@ use crate::policy::Policy;
 use crate::rollout::MakeEnv;
 use crate::seed::{Rng, Stream};
 use crate::stop::Stop;
-use gradient::{Room, Smoothing};
+use gradient::{Room, Smoothing, Weights};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub struct Td3 {
     config: Config,
     pool: Arc<Pool>,
     experience: Experience,
+    pull: Option<Pull>,
     /// The policy that comes of it; its actor's tensors are brought up to date when it is asked for.
     policy: Policy,
     /// Actor and critics.
@@ -53,11 +56,11 @@ pub struct Td3 {
 }
 
 impl Td3 {
-    /// Ready for the first [`Learner::advance`].
+    /// Ready for the first [`Learner::advance`]; `lesson` is what there is to learn from before, and how it pulls.
     ///
     /// # Errors
     /// When the configuration is impossible, TD3 has no use for the actions, or an environment cannot be built.
-    pub fn new(config: Config, make: &MakeEnv, seed: u64, pool: Arc<Pool>) -> Result<Self> {
+    pub fn new(config: Config, lesson: Option<(Prior, Pull)>, make: &MakeEnv, seed: u64, pool: Arc<Pool>) -> Result<Self> {
         config.check()?;
         let spaces = make()?.spaces().clone();
         let shape = config.shape(&spaces)?;
@@ -74,9 +77,13 @@ impl Td3 {
         let critics = critics.chunks_exact(critic_mlp.parameter_count()).map(|values| Followed::new(&critic_mlp, values)).collect();
         let width = spaces.action.size();
         let room = |rows: Range<usize>| Room::new(rows, &actor_mlp, &critic_mlp, config.critics);
+        let (prior, pull) = lesson.unzip();
+        let mut policy = Policy::untrained(shape, &spaces, seed);
+        policy.normalizer = prior.as_ref().and_then(Prior::normalizer).cloned();
         Ok(Self {
-            experience: Experience::start(make, &spaces, config.environments, config.buffer, seed)?,
-            policy: Policy::untrained(shape, &spaces, seed),
+            experience: Experience::start(make, &spaces, config.environments, config.buffer, prior, seed)?,
+            pull,
+            policy,
             adam: Adam::new(config.adam, &layout),
             gradient: vec![0.0; layout.len()],
             actor: Followed::new(&actor_mlp, actor),
@@ -99,7 +106,6 @@ impl Td3 {
     fn act(&mut self) -> Result<()> {
         let count = self.experience.len();
         let is_random = self.experience.steps() < self.config.warm_up;
-        let mut action = vec![0.0; self.batch.width];
         for start in (0..count).step_by(CHUNK) {
             let rows = CHUNK.min(count - start);
             for row in 0..rows {
@@ -109,23 +115,23 @@ impl Td3 {
                 self.actor.online.forward(rows, &mut self.acting);
             }
             for row in 0..rows {
+                let action = self.experience.action_mut(start + row);
                 if is_random {
-                    random_action(&self.policy.spaces.action, &mut self.acting_rng, &mut action);
+                    random_action(&self.policy.spaces.action, &mut self.acting_rng, action);
                 } else {
                     for (action, output) in action.iter_mut().zip(self.acting.output_row(row)) {
                         let noise = self.config.exploration_noise * self.acting_rng.normal();
                         *action = gradient::cut(output.tanh() + noise as f32, 1.0);
                     }
                 }
-                self.experience.act(start + row, &action)?;
             }
         }
-        Ok(())
+        self.experience.step()
     }
 
     /// One update of the critics, and every `policy_delay`-th time of actor and targets (Fujimoto et al. 2018, algorithm 1).
     fn update(&mut self, statistics: &mut Statistics) -> Result<()> {
-        self.experience.replay.draw(self.config.discount, self.config.n_step, &mut self.batch);
+        self.experience.draw(self.config.discount, self.config.n_step, &mut self.batch);
         self.fit_critics(statistics)?;
         self.updates += 1;
         if self.updates.is_multiple_of(self.config.policy_delay) {
@@ -164,10 +170,18 @@ impl Td3 {
         Ok(())
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "batches are small")]
     fn climb(&mut self, statistics: &mut Statistics) -> Result<()> {
         let Self { actor, critics, batch, .. } = self;
         let (actor, critics, batch) = (&*actor, &*critics, &*batch);
-        let values = self.pool.map(&mut self.shards, |_, room| gradient::add_actor_gradient(&actor.online, critics, batch, room));
+        let weights = match &self.pull {
+            None => Weights::ALL_VALUE,
+            Some(pull) => {
+                let sizes = self.pool.map(&mut self.shards, |_, room| gradient::sum_of_sizes(&actor.online, &critics[0], batch, room));
+                pull.weights(sizes.iter().sum::<f64>() / batch.rows() as f64, self.experience.steps())
+            }
+        };
+        let values = self.pool.map(&mut self.shards, |_, room| gradient::add_actor_gradient(&actor.online, critics, batch, weights, room));
         let length = self.actor.target_values().len();
         self.gradient.fill(0.0);
         self.shards.iter_mut().for_each(|room| take_gradient(&mut room.actor_gradient, &mut self.gradient[..length]));
@@ -238,6 +252,11 @@ impl Learner for Td3 {
         let pool = Arc::clone(&self.pool);
         pool.enter(|| {
             for _ in 0..self.config.steps {
+                if self.experience.takes_turn_alone() {
+                    stop.check()?;
+                    self.update(&mut statistics)?;
+                    continue;
+                }
                 self.act()?;
                 if self.experience.is_due(self.config.warm_up, self.config.train_every) {
                     for _ in 0..self.config.updates {
@@ -257,6 +276,10 @@ impl Learner for Td3 {
     }
 
     fn steps(&self) -> u64 {
+        self.experience.turns()
+    }
+
+    fn environment_steps(&self) -> u64 {
         self.experience.steps()
     }
 

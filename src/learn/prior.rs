@@ -1,0 +1,84 @@
+//! Transitions that were there before the first step: demonstrations, beside what a learner does itself or alone.
+
+use super::State;
+use super::replay::{Batch, Replay};
+use crate::error::Result;
+use crate::file::tensors::Tensors;
+use crate::nn::Normalizer;
+
+/// What was demonstrated, how it was scaled, and for how many updates there is nothing else.
+#[derive(Debug)]
+pub struct Prior {
+    replay: Replay,
+    normalizer: Option<Normalizer>,
+    reward_scale: f32,
+    /// Updates from it alone, before the first step.
+    alone: u64,
+    /// How many of them were made.
+    made: u64,
+}
+
+impl Prior {
+    /// Transitions whose observations are normalised and whose rewards are multiplied like this; what a learner does itself will be too. The
+    /// first `alone` updates see nothing else, and no environment is stepped before them.
+    #[must_use]
+    pub const fn new(replay: Replay, normalizer: Option<Normalizer>, reward_scale: f32, alone: u64) -> Self {
+        Self { replay, normalizer, reward_scale, alone, made: 0 }
+    }
+
+    /// How observations are normalised.
+    #[must_use]
+    pub const fn normalizer(&self) -> Option<&Normalizer> {
+        self.normalizer.as_ref()
+    }
+
+    /// What rewards are multiplied by.
+    #[must_use]
+    pub const fn reward_scale(&self) -> f32 {
+        self.reward_scale
+    }
+
+    /// Whether the next update is made without a step before it.
+    #[must_use]
+    pub const fn is_alone(&self) -> bool {
+        self.made < self.alone
+    }
+
+    /// Updates that were made without steps.
+    #[must_use]
+    pub const fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// One more.
+    pub const fn count(&mut self) {
+        self.made += 1;
+    }
+
+    /// Fills a batch: all of it, or the first half where there is something `new` for the other (symmetric sampling, Ball et al. 2023,
+    /// section 4.1).
+    pub fn draw(&mut self, new: Option<&mut Replay>, discount: f64, steps: usize, batch: &mut Batch) {
+        let rows = batch.rows();
+        let own = new.as_ref().map_or(0, |_| rows / 2);
+        self.replay.draw(0..rows - own, discount, steps, batch);
+        if let Some(new) = new {
+            new.draw(rows - own..rows, discount, steps, batch);
+        }
+    }
+
+    /// Adds what changes of it to a state; the transitions are wherever they were read from.
+    pub fn save(&self, state: &mut State) {
+        state.put_counters("prior", &[self.made, self.replay.position()]);
+    }
+
+    /// Continues from what [`Prior::save`] added.
+    ///
+    /// # Errors
+    /// Exit 3 when it is missing.
+    pub fn load(&mut self, left: &mut Tensors) -> Result<()> {
+        let [made, position] = State::take_counters(left, "prior")?;
+        self.made = made;
+        self.replay.seek(position);
+        Ok(())
+    }
+}
