@@ -80,6 +80,11 @@ WORK = {
         ("heirloom 2 threads", speed("ppo --env half_cheetah --setting b --steps 500000 --threads 2")), ("heirloom 1 thread", speed("ppo --env half_cheetah --setting b --steps 250000 --threads 1")),
         ("PyTorch loop + EnvPool", peer(TORCH, "torch_ppo.py --task halfcheetah-ppo --setting b --steps 150000 --threads 2")),
         ("Stable-Baselines3", peer(TORCH, "sb3_rl.py --task halfcheetah-ppo --setting b --steps 80000 --threads 2")), ("SBX", peer(JAX, "sb3_rl.py --lib sbx --task halfcheetah-ppo --setting b --steps 80000"))]),
+    "robot-sac": ("steps_per_second", [
+        ("heirloom 2 threads", speed("sac --env half_cheetah --steps 2000 --threads 2")), ("heirloom 1 thread", speed("sac --env half_cheetah --steps 1500 --threads 1")),
+        ("PyTorch loop, 1 thread", peer(TORCH, "torch_sac.py --steps 800 --threads 1")), ("PyTorch loop, 2 threads", peer(TORCH, "torch_sac.py --steps 800 --threads 2")),
+        ("SBX, both cores", peer(JAX, "sb3_rl.py --lib sbx --task halfcheetah-sac --steps 1500 --threads 2")),
+        ("Stable-Baselines3", peer(TORCH, "sb3_rl.py --task halfcheetah-sac --steps 600"))]),
     "limits": ("sgemm_1024_gflops", [("sgemm, one core", peer(TORCH, "limits.py --threads 1"))]),
     "memory": ("bytes_per_100k_steps", [("heirloom", speed("memory --steps 1000000"))]),
 }
