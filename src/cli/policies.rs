@@ -1,6 +1,7 @@
 //! `heirloom policies`.
 
 use super::arguments::pool;
+use super::import::Import;
 use super::terminal::{self, Ending, count, number};
 use crate::choose::job::{Source, known_policies};
 use crate::env::{ActionSpace, Registry, Spec};
@@ -13,7 +14,7 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// List policies; show one with its lineage; keep a run's policy under a name.
+/// List policies; show one with its lineage; keep a run's policy under a name; take in what another program trained.
 #[derive(Args)]
 pub(super) struct Policies {
     #[command(subcommand)]
@@ -51,6 +52,7 @@ enum What {
         /// The new folder, for example `policies/my_cartpole`
         folder: PathBuf,
     },
+    Import(Import),
 }
 
 impl Policies {
@@ -60,6 +62,7 @@ impl Policies {
             Some(What::Show { policy }) => show(&policy, self.json),
             Some(What::Save { run, folder }) => save(registry, &run, &folder, self.json),
             Some(What::Pack { policy, file }) => pack(&policy, &file, self.json),
+            Some(What::Import(import)) => import.run(registry, self.json),
             Some(What::Unpack { file, folder }) => unpack(&file, &folder, self.json),
         }
     }
@@ -100,7 +103,7 @@ fn list(json: bool) -> Ending {
     Ending::Done
 }
 
-fn to_json(name: &str, card: &Card) -> serde_json::Value {
+pub(super) fn to_json(name: &str, card: &Card) -> serde_json::Value {
     serde_json::json!({
         "name": name, "digest": card.digest, "environment": card.provenance.environment, "method": card.provenance.method,
         "steps": card.provenance.steps, "seed": card.provenance.seed, "command": card.provenance.command,
@@ -193,7 +196,7 @@ fn budget(steps: Option<u64>, seed: u64) -> String {
     steps.map_or_else(|| "budget unknown".to_owned(), |steps| format!("{} steps, seed {seed}", count(steps)))
 }
 
-fn check_new(path: &Path) -> Result<()> {
+pub(super) fn check_new(path: &Path) -> Result<()> {
     if path.exists() {
         return Err(Error::usage("exists already").at(path.display()).hint("name another place, or remove this one first"));
     }
@@ -254,7 +257,7 @@ fn save(registry: &Registry, run: &str, folder: &Path, json: bool) -> Result<End
 }
 
 /// What a policy does in an environment, over 100 episodes.
-fn measure(registry: &Registry, spec: Spec, policy: &Policy, steps: Option<u64>) -> Result<Measured> {
+pub(super) fn measure(registry: &Registry, spec: Spec, policy: &Policy, steps: Option<u64>) -> Result<Measured> {
     let (registry, environment) = (registry.clone(), spec.name.clone());
     let evaluator = Evaluator {
         adapting: None,
