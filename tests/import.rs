@@ -329,9 +329,9 @@ fn every_cut_and_many_mutations_are_refused_or_harmless() {
                 export.put(file, good);
             }
             if *file == MANIFEST {
-                export.put(file, &bytes)
+                export.put(file, &bytes);
             } else {
-                export.vouch(file, &bytes)
+                export.vouch(file, &bytes);
             }
             match import(export.folder.path(), &spaces) {
                 // A word of the origin, a number that no choice stands on: what comes in is a policy that chooses as recorded.

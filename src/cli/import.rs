@@ -9,7 +9,7 @@ use crate::policy::{Card, Provenance, store};
 use clap::Args;
 use std::path::PathBuf;
 
-/// Take over a policy that another program trained: Stable-Baselines3, CleanRL, plain PyTorch.
+/// Take over a policy that another program trained: Stable-Baselines3, or plain PyTorch.
 ///
 /// In the Python that it was trained in, `python tools/export_policy.py --help` says how it gets out: a folder of weights and of recorded
 /// observations with the actions taken. They are done again here, and all must agree to 1e-6. Channels and actions are bound to the
@@ -19,7 +19,7 @@ use std::path::PathBuf;
     after_help = "Example:\n  python tools/export_policy.py sb3 cheetah.zip --algorithm SAC --env HalfCheetah-v5 --out exported\n  heirloom policies import exported --env half_cheetah --out policies/cheetah\n  heirloom transfer cheetah half_cheetah_gravity_2x --method fine-tune"
 )]
 pub(super) struct Import {
-    /// The folder that tools/export_policy.py wrote
+    /// The folder that `tools/export_policy.py` wrote
     folder: PathBuf,
     /// Short name or path of the environment that it was trained in
     #[arg(long, value_name = "ENV")]
