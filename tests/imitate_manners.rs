@@ -201,7 +201,7 @@ fn what_was_learned_is_a_run_and_a_policy_like_any_other() {
     program.ok(&format!("imitate demos cartpole --every 3 --steps 300 --out clone {LITTLE}"));
     program.ok(&format!("imitate demos cartpole --method gail --steps 600 --out gail {LITTLE}"));
     let (_, card) = store::load(&program.path("clone/best")).unwrap();
-    assert_eq!(card.provenance.steps, 0, "cloning takes no step in the environment");
+    assert_eq!(card.provenance.steps, Some(0), "cloning takes no step in the environment");
     let demonstrated = card.provenance.demonstrations.unwrap();
     assert_eq!((demonstrated.episodes, demonstrated.every, demonstrated.role), (2, 3, None));
     let lessons = Lessons::read(&program.path("demos"), Selection::default(), Role::Start, &Pool::inline()).unwrap();

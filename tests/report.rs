@@ -116,7 +116,7 @@ fn source(name: &str, registry: &Registry, home: &Spec) -> Source {
         digest: name.to_owned(),
         method: name.to_owned(),
         environment: name.to_owned(),
-        steps: 7,
+        steps: Some(7),
         seed: 7,
         parents: Vec::new(),
     };
@@ -126,6 +126,7 @@ fn source(name: &str, registry: &Registry, home: &Spec) -> Source {
         method: name.to_owned(),
         environment: name.to_owned(),
         environment_ron: home.to_ron(),
+        steps: Some(0),
         ..Provenance::default()
     };
     let card = Card::new(&policy, provenance, vec![parent]);

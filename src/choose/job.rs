@@ -289,7 +289,7 @@ impl Job {
             environment: self.environment.name.clone(),
             environment_ron: self.environment.to_ron(),
             seed: self.seed,
-            steps: self.plan().steps,
+            steps: Some(self.plan().steps),
             demonstrations: self.lessons.as_ref().map(|lessons| lessons.as_demonstrated(self.method.is_transfer().then_some(lessons.role))),
             reward: self.reward.as_ref().map(Reward::as_recovered),
             numerics: crate::nn::numerics::describe(&self.activation()),
@@ -346,7 +346,7 @@ pub fn open_run(path: &Path, steps: Option<u64>, moved: Moved<'_>, registry: &Re
         position = found;
     }
     // Only now: a resume that fails changes nothing.
-    if job.steps > folder.definition().provenance.steps {
+    if Some(job.steps) > folder.definition().provenance.steps {
         folder.extend(job.steps)?;
     }
     let definition = folder.definition();
@@ -371,6 +371,7 @@ fn rebuild(path: &Path, definition: &Definition, moved: Moved<'_>, registry: &Re
     if definition.evaluate_every == 0 || definition.checkpoint_every == 0 || definition.evaluation_episodes == 0 {
         return Err(Error::artefact("an interval of the run is 0"));
     }
+    let steps = provenance.steps.ok_or_else(|| Error::artefact("the run does not say how many steps it has"))?;
     Ok(Job {
         environment,
         method: Method::parse(&provenance.method).map_err(as_artefact)?,
@@ -378,10 +379,10 @@ fn rebuild(path: &Path, definition: &Definition, moved: Moved<'_>, registry: &Re
         source,
         lessons: provenance.demonstrations.as_ref().map(|kept| Lessons::reopen(kept, moved.demonstrations, pool)).transpose()?,
         reward: provenance.reward.as_ref().map(|kept| Reward::reopen(kept, moved.reward)).transpose()?,
-        steps: provenance.steps,
+        steps,
         counts: Counts::Iterations,
         seed: provenance.seed,
-        evaluations: (provenance.steps / definition.evaluate_every).max(1),
+        evaluations: (steps / definition.evaluate_every).max(1),
         evaluation_episodes: definition.evaluation_episodes,
         evaluation_seed: definition.evaluation_seed,
         checkpoint_every: Some(definition.checkpoint_every),

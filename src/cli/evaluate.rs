@@ -55,7 +55,7 @@ impl Evaluate {
             pool: pool(self.threads)?,
         };
         let stop = signals::stop_on_signals()?;
-        let evaluation = match evaluator.measure(&source.policy, source.card.provenance.steps, &stop) {
+        let evaluation = match evaluator.measure(&source.policy, source.card.provenance.steps.unwrap_or_default(), &stop) {
             Err(error) if error.kind() == crate::error::Kind::Stopped => return Ok(Ending::Signal(stop.requested().unwrap_or(2))),
             measured => measured?,
         };

@@ -112,6 +112,11 @@ impl Judge {
         for method in Method::TRANSFER.iter().filter(left_out) {
             terminal::note(&format!("left out: {}, by which this source cannot be moved to this target", method.name()));
         }
+        if !file.control {
+            terminal::note(
+                "left out: the ledger of all steps, for the source or an ancestor of it was imported and nobody knows its budget",
+            );
+        }
         let minutes = proposal.estimate.time.as_secs_f64() / 60.0;
         terminal::note(&format!(
             "planned: {} runs, {} environment steps, about {minutes:.1} minutes at most",

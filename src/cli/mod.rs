@@ -13,6 +13,7 @@ mod envs;
 mod evaluate;
 mod fsck;
 mod imitate;
+mod import;
 mod judge;
 mod meta;
 mod policies;

@@ -1,11 +1,12 @@
 //! `heirloom policies`.
 
 use super::arguments::pool;
+use super::import::Import;
 use super::terminal::{self, Ending, count, number};
 use crate::choose::job::{Source, known_policies};
 use crate::env::{ActionSpace, Registry, Spec};
 use crate::error::{Error, Result};
-use crate::policy::{Ancestor, Card, store};
+use crate::policy::{Ancestor, Card, Measured, Policy, store};
 use crate::rollout::collect::Choice;
 use crate::run::Evaluator;
 use crate::stop::Stop;
@@ -13,7 +14,7 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// List policies; show one with its lineage; keep a run's policy under a name.
+/// List policies; show one with its lineage; keep a run's policy under a name; take in what another program trained.
 #[derive(Args)]
 pub(super) struct Policies {
     #[command(subcommand)]
@@ -51,6 +52,7 @@ enum What {
         /// The new folder, for example `policies/my_cartpole`
         folder: PathBuf,
     },
+    Import(Import),
 }
 
 impl Policies {
@@ -60,6 +62,7 @@ impl Policies {
             Some(What::Show { policy }) => show(&policy, self.json),
             Some(What::Save { run, folder }) => save(registry, &run, &folder, self.json),
             Some(What::Pack { policy, file }) => pack(&policy, &file, self.json),
+            Some(What::Import(import)) => import.run(registry, self.json),
             Some(What::Unpack { file, folder }) => unpack(&file, &folder, self.json),
         }
     }
@@ -90,7 +93,7 @@ fn list(json: bool) -> Ending {
             name.clone(),
             card.provenance.environment.clone(),
             card.provenance.method.clone(),
-            count(card.provenance.steps),
+            card.provenance.steps.map_or_else(|| "unknown".to_owned(), count),
             mean,
             interval,
             card.digest[..12].to_owned(),
@@ -100,7 +103,7 @@ fn list(json: bool) -> Ending {
     Ending::Done
 }
 
-fn to_json(name: &str, card: &Card) -> serde_json::Value {
+pub(super) fn to_json(name: &str, card: &Card) -> serde_json::Value {
     serde_json::json!({
         "name": name, "digest": card.digest, "environment": card.provenance.environment, "method": card.provenance.method,
         "steps": card.provenance.steps, "seed": card.provenance.seed, "command": card.provenance.command,
@@ -124,7 +127,7 @@ fn show(name: &str, json: bool) -> Result<Ending> {
         vec!["digest".to_owned(), card.digest.clone()],
         vec!["made by".into(), provenance.command.clone()],
         vec!["environment".into(), provenance.environment.clone()],
-        vec!["method".into(), format!("{}, {} steps, seed {}", provenance.method, count(provenance.steps), provenance.seed)],
+        vec!["method".into(), format!("{}, {}", provenance.method, budget(provenance.steps, provenance.seed))],
         vec![
             "networks".into(),
             format!(
@@ -178,9 +181,9 @@ fn show(name: &str, json: bool) -> Result<Ending> {
 fn show_ancestor(ancestor: &Ancestor, depth: usize) {
     let Ancestor { name, digest, method, environment, steps, seed, parents } = ancestor;
     terminal::say(&format!(
-        "{}└ {name}: {method} in {environment}, {} steps, seed {seed}, digest {}",
+        "{}└ {name}: {method} in {environment}, {}, digest {}",
         "  ".repeat(depth),
-        count(*steps),
+        budget(*steps, *seed),
         digest.get(..12).unwrap_or(digest)
     ));
     for parent in parents {
@@ -188,7 +191,12 @@ fn show_ancestor(ancestor: &Ancestor, depth: usize) {
     }
 }
 
-fn check_new(path: &Path) -> Result<()> {
+/// What a policy cost to make: of one that was imported nobody knows it.
+fn budget(steps: Option<u64>, seed: u64) -> String {
+    steps.map_or_else(|| "budget unknown".to_owned(), |steps| format!("{} steps, seed {seed}", count(steps)))
+}
+
+pub(super) fn check_new(path: &Path) -> Result<()> {
     if path.exists() {
         return Err(Error::usage("exists already").at(path.display()).hint("name another place, or remove this one first"));
     }
@@ -221,10 +229,11 @@ fn unpack(file: &Path, folder: &Path, json: bool) -> Result<Ending> {
         terminal::json(&to_json(&folder.display().to_string(), &card));
     } else {
         terminal::say(&format!(
-            "{}: {}, trained in {}, digest {}",
+            "{}: {} in {}, {}, digest {}",
             folder.display(),
             card.provenance.method,
             card.provenance.environment,
+            budget(card.provenance.steps, card.provenance.seed),
             card.digest
         ));
     }
@@ -236,23 +245,29 @@ fn save(registry: &Registry, run: &str, folder: &Path, json: bool) -> Result<End
     let source = Source::load(run)?;
     let provenance = &source.card.provenance;
     let spec = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron)?;
-    let registry = registry.clone();
-    let evaluator = Evaluator {
-        adapting: None,
-        make: Arc::new(move || registry.build(&spec)),
-        environment: provenance.environment.clone(),
-        episodes: 100,
-        seed: 0,
-        choice: Choice::Mode,
-        pool: pool(None)?,
-    };
-    let evaluation = evaluator.measure(&source.policy, provenance.steps, &Stop::new())?;
-    let card = Card { measured: Some(evaluator.measured(&evaluation)), ..source.card };
+    let measured = measure(registry, spec, &source.policy, provenance.steps)?;
+    let card = Card { measured: Some(measured.clone()), ..source.card };
     store::save(folder, &source.policy, &card)?;
     if json {
         terminal::json(&to_json(&folder.display().to_string(), &card));
         return Ok(Ending::Done);
     }
-    terminal::say(&format!("{}: return {}, digest {}", folder.display(), number(evaluation.interval().mean), source.policy.digest()));
+    terminal::say(&format!("{}: return {}, digest {}", folder.display(), number(measured.mean), source.policy.digest()));
     Ok(Ending::Done)
+}
+
+/// What a policy does in an environment, over 100 episodes.
+pub(super) fn measure(registry: &Registry, spec: Spec, policy: &Policy, steps: Option<u64>) -> Result<Measured> {
+    let (registry, environment) = (registry.clone(), spec.name.clone());
+    let evaluator = Evaluator {
+        adapting: None,
+        make: Arc::new(move || registry.build(&spec)),
+        environment,
+        episodes: 100,
+        seed: 0,
+        choice: Choice::Mode,
+        pool: pool(None)?,
+    };
+    let evaluation = evaluator.measure(policy, steps.unwrap_or_default(), &Stop::new())?;
+    Ok(evaluator.measured(&evaluation))
 }

@@ -174,7 +174,10 @@ fn refuse_other(out: &Path, asked: &Job, arguments: &RunArguments, stored: &crat
     }
     let settings = [
         ("number of episodes", arguments.episodes.map(|given| given == stored.evaluation_episodes)),
-        ("number of evaluations", arguments.evaluations.map(|given| (provenance.steps / given).max(1) == stored.evaluate_every)),
+        (
+            "number of evaluations",
+            arguments.evaluations.map(|given| provenance.steps.is_some_and(|steps| (steps / given).max(1) == stored.evaluate_every)),
+        ),
         ("interval of checkpoints", arguments.checkpoint_every.map(|given| given == stored.checkpoint_every)),
     ];
     if let Some((what, _)) = settings.iter().find(|(_, same)| *same == Some(false)) {

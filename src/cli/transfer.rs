@@ -174,6 +174,8 @@ impl TransferCommand {
             about: format!("Does {} from {} help in {}?", self.method, self.policy, self.target),
             evaluations: job.evaluations.min(1000),
             episodes: job.evaluation_episodes.min(10_000),
+            // Of a source that was imported there is no ledger of all steps.
+            control: job.source.as_ref().is_none_or(|source| source.card.all_steps().is_some()),
             set: self.run.set.clone(),
             config: self.run.config.clone(),
             ..File::new(vec![pair], vec![self.method.clone()])

@@ -50,6 +50,21 @@ pub fn forward(shape: &ActorCritic, leaves: &[Tensor], observation: &Tensor) -> 
     (outputs, values.squeeze_dim(-1))
 }
 
+/// The actor's outputs `[B, A]` for what it sees, `[B, O]`, in f64: what weights mean, not how they are computed.
+#[must_use]
+pub fn exact_outputs(shape: &ActorCritic, params: &Params, seen: &[f32]) -> Vec<f64> {
+    // So many rows at a time need little memory, however wide the layers.
+    const ROWS: usize = 64;
+    tch::no_grad(|| {
+        let leaves = leaves(params, Kind::Double);
+        let of = |rows: &[f32]| {
+            let rows = Tensor::from_slice(rows).view([-1, to_i64(shape.inputs)]).to_kind(Kind::Double);
+            Vec::<f64>::try_from(forward(shape, &leaves, &rows).0.flatten(0, -1)).expect("a flat tensor of doubles")
+        };
+        seen.chunks(ROWS * shape.inputs).flat_map(of).collect()
+    })
+}
+
 /// The leaf of the log-std, where the head has one.
 #[must_use]
 pub fn log_std<'a>(shape: &ActorCritic, leaves: &'a [Tensor]) -> Option<&'a Tensor> {

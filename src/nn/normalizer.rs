@@ -21,6 +21,13 @@ impl Moments {
         Self { count: vec![0.0; channels], mean: vec![0.0; channels], squares: vec![0.0; channels] }
     }
 
+    /// Of `count` rows with these means and variances (of a population), one each per channel.
+    #[must_use]
+    pub fn of(count: f64, mean: &[f64], variance: &[f64]) -> Self {
+        let squares = variance.iter().map(|variance| variance * count).collect();
+        Self { count: vec![count; mean.len()], mean: mean.to_vec(), squares }
+    }
+
     /// Takes one row in (Welford 1962).
     pub fn push(&mut self, row: &[f64]) {
         for (channel, value) in row.iter().enumerate() {
@@ -123,9 +130,9 @@ pub struct Normalizer {
 }
 
 /// Normalised values are clipped to this.
-const CLIP: f64 = 10.0;
+pub const CLIP: f64 = 10.0;
 /// Keeps a constant channel finite.
-const EPSILON: f64 = 1e-8;
+pub const EPSILON: f64 = 1e-8;
 
 impl Normalizer {
     /// Around some moments.

@@ -58,8 +58,8 @@ pub struct Provenance {
     pub environment_ron: String,
     /// The run's seed.
     pub seed: u64,
-    /// Environment steps.
-    pub steps: u64,
+    /// Environment steps; nothing of a policy that was imported, whose budget nobody knows.
+    pub steps: Option<u64>,
     /// The demonstrations that it learned from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub demonstrations: Option<Demonstrated>,
@@ -125,8 +125,8 @@ pub struct Ancestor {
     pub method: String,
     /// The environment that it was trained in.
     pub environment: String,
-    /// Environment steps.
-    pub steps: u64,
+    /// Environment steps; nothing where nobody knows.
+    pub steps: Option<u64>,
     /// Its seed.
     pub seed: u64,
     /// What it was made from itself.
@@ -167,6 +167,12 @@ impl Card {
         }
     }
 
+    /// Environment steps that went into it, its ancestors' included; nothing where one of them was imported, of which nobody knows.
+    #[must_use]
+    pub fn all_steps(&self) -> Option<u64> {
+        all_steps(self.provenance.steps, &self.parents)
+    }
+
     /// Fails where the card contradicts itself or claims sizes that no policy has. Nothing is allocated by what it says before this.
     ///
     /// # Errors
@@ -187,60 +193,69 @@ impl Card {
         if let Some(digest) = digests.iter().find(|digest| digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit())) {
             return refuse("digest", format!("`{}` is not a SHA-256", digest.escape_debug()));
         }
-        let shape = &self.architecture;
-        let layers = shape.actor.iter().chain(&shape.critic);
-        if shape.actor.len() > 16
-            || shape.critic.len() > 16
-            || layers.chain([&shape.inputs, &shape.outputs]).any(|size| !(1..=1 << 16).contains(size))
-        {
-            return refuse("architecture", "has a size outside 1 to 65536, or more than 16 layers".into());
+        check_described(&self.architecture, &self.spaces, self.adapts)
+    }
+}
+
+fn all_steps(own: Option<u64>, parents: &[Ancestor]) -> Option<u64> {
+    parents.iter().try_fold(own?, |sum, parent| Some(sum.saturating_add(all_steps(parent.steps, &parent.parents)?)))
+}
+
+/// Fails where a shape has sizes that no policy has, or does not belong to these spaces. Nothing is allocated by what a file says before this.
+///
+/// # Errors
+/// Exit 3; names the field.
+pub(super) fn check_described(shape: &ActorCritic, spaces: &Spaces, adapts: bool) -> Result<()> {
+    let refuse = |field: &str, message: String| Err(Error::artefact(message).at(field));
+    let layers = shape.actor.iter().chain(&shape.critic);
+    if shape.actor.len() > 16
+        || shape.critic.len() > 16
+        || layers.chain([&shape.inputs, &shape.outputs]).any(|size| !(1..=1 << 16).contains(size))
+    {
+        return refuse("architecture", "has a size outside 1 to 65536, or more than 16 layers".into());
+    }
+    if shape.joined >= shape.inputs {
+        return refuse("architecture", format!("{} of {} inputs cannot have joined", shape.joined, shape.inputs));
+    }
+    if shape.memory > 1 << 16 {
+        return refuse("architecture", format!("a memory of {} units; it has 65536 at most", shape.memory));
+    }
+    if shape.memory > 0 && (shape.joined > 0 || adapts || !shape.is_fused()) {
+        return refuse(
+            "architecture",
+            "with memory there are no joined channels, no inner rates, and no activation but Tanh or Relu".into(),
+        );
+    }
+    if spaces.observation.len() != shape.inputs {
+        return refuse("spaces", format!("{} channels, but the network has {} inputs", spaces.observation.len(), shape.inputs));
+    }
+    if spaces.action.size() != shape.outputs {
+        return refuse("spaces", format!("{} actions, but the network has {} outputs", spaces.action.size(), shape.outputs));
+    }
+    shape.head.check_space(&spaces.action).map_err(|error| error.as_kind(crate::error::Kind::Artefact).at("architecture"))?;
+    let log_std = shape.head.initial_log_std().unwrap_or(0.0);
+    if !log_std.is_finite() {
+        return refuse("architecture", format!("initial_log_std is {log_std}"));
+    }
+    let names: Vec<&str> = spaces.observation.iter().map(|channel| channel.name.as_str()).collect();
+    for (what, names) in [("channels", names), ("actions", spaces.action.names())] {
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return refuse("spaces", format!("two {what} are called `{}`", pair[0].escape_debug()));
         }
-        if shape.joined >= shape.inputs {
-            return refuse("architecture", format!("{} of {} inputs cannot have joined", shape.joined, shape.inputs));
-        }
-        if shape.memory > 1 << 16 {
-            return refuse("architecture", format!("a memory of {} units; it has 65536 at most", shape.memory));
-        }
-        if shape.memory > 0 && (shape.joined > 0 || self.adapts || !shape.is_fused()) {
-            return refuse(
-                "architecture",
-                "with memory there are no joined channels, no inner rates, and no activation but Tanh or Relu".into(),
-            );
-        }
-        if self.spaces.observation.len() != shape.inputs {
-            return refuse("spaces", format!("{} channels, but the network has {} inputs", self.spaces.observation.len(), shape.inputs));
-        }
-        if self.spaces.action.size() != shape.outputs {
-            return refuse("spaces", format!("{} actions, but the network has {} outputs", self.spaces.action.size(), shape.outputs));
-        }
-        shape.head.check_space(&self.spaces.action).map_err(|error| error.as_kind(crate::error::Kind::Artefact).at("architecture"))?;
-        let log_std = shape.head.initial_log_std().unwrap_or(0.0);
-        if !log_std.is_finite() {
-            return refuse("architecture", format!("initial_log_std is {log_std}"));
-        }
-        let names: Vec<&str> = self.spaces.observation.iter().map(|channel| channel.name.as_str()).collect();
-        for (what, names) in [("channels", names), ("actions", self.spaces.action.names())] {
-            let mut sorted = names.clone();
-            sorted.sort_unstable();
-            if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-                return refuse("spaces", format!("two {what} are called `{}`", pair[0].escape_debug()));
-            }
-        }
-        let bounded = match &self.spaces.action {
-            ActionSpace::Continuous(channels) => channels.as_slice(),
-            ActionSpace::Discrete(_) => &[],
-        };
-        match self
-            .spaces
-            .observation
-            .iter()
-            .chain(bounded)
-            .find(|channel| channel.low.is_nan() || channel.high.is_nan() || channel.low > channel.high)
-        {
-            Some(channel) => {
-                refuse("spaces", format!("`{}` lies between {} and {}", channel.name.escape_debug(), channel.low, channel.high))
-            }
-            None => Ok(()),
-        }
+    }
+    let bounded = match &spaces.action {
+        ActionSpace::Continuous(channels) => channels.as_slice(),
+        ActionSpace::Discrete(_) => &[],
+    };
+    match spaces
+        .observation
+        .iter()
+        .chain(bounded)
+        .find(|channel| channel.low.is_nan() || channel.high.is_nan() || channel.low > channel.high)
+    {
+        Some(channel) => refuse("spaces", format!("`{}` lies between {} and {}", channel.name.escape_debug(), channel.low, channel.high)),
+        None => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod channels;
+pub mod import;
 pub mod store;
 
 pub use card::{Ancestor, Card, Measured, Provenance};

@@ -11,7 +11,7 @@ use crate::nn::{Moments, Normalizer, Params};
 use std::path::Path;
 
 /// Room for a header, and for moments and standard deviations beside the networks' numbers.
-const HEADER_ROOM: u64 = 4 << 20;
+pub(super) const HEADER_ROOM: u64 = 4 << 20;
 
 /// The card's file name.
 pub const CARD: &str = "policy.ron";

@@ -47,6 +47,12 @@ pub fn count(value: u64) -> String {
     groups.join("\u{202f}")
 }
 
+/// What a policy cost to make: `100 steps, seed 0`; `budget unknown` of one that was imported.
+#[must_use]
+pub fn budget(steps: Option<u64>, seed: u64) -> String {
+    steps.map_or_else(|| "budget unknown".to_owned(), |steps| format!("{} steps, seed {seed}", count(steps)))
+}
+
 /// A whole number with its noun: `1 seed`, `8 seeds`.
 #[must_use]
 pub fn counted(value: u64, noun: &str) -> String {

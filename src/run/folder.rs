@@ -166,7 +166,7 @@ impl RunFolder {
     /// # Errors
     /// When the disk refuses.
     pub fn extend(&mut self, steps: u64) -> Result<()> {
-        self.definition.provenance.steps = steps;
+        self.definition.provenance.steps = Some(steps);
         disk::write(&self.path.join(DEFINITION), ron::to_text(&self.definition).as_bytes())
     }
 
@@ -197,7 +197,7 @@ impl RunFolder {
     }
 
     fn card(&self, policy: &Policy, steps: u64, measured: Option<Measured>) -> Card {
-        let provenance = Provenance { steps, ..self.definition.provenance.clone() };
+        let provenance = Provenance { steps: Some(steps), ..self.definition.provenance.clone() };
         Card { measured, ..Card::new(policy, provenance, self.definition.parents.clone()) }
     }
 }

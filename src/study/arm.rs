@@ -93,20 +93,19 @@ impl Context<'_> {
     }
 
     fn pays(&self, own: Option<u64>) -> Pays {
-        let source = self.pair.origin.steps();
-        if source == 0 || self.anchors.range() <= 0.0 {
-            return Pays::Unasked;
-        }
+        // Of a source whose budget nobody knows there is nothing to win back that could be counted.
+        let source = self.pair.origin.steps().filter(|source| *source > 0 && self.anchors.range() > 0.0);
+        let Some(source) = source else { return Pays::Unasked };
         let Some(own) = own else { return Pays::Unknown };
         let scratch = TimeToThreshold::of(self.anchors.threshold(self.definition.threshold), self.scratch).median;
         let longer = self.control.and_then(|control| control.time_to_threshold.median);
+        let most = self.control.map_or(self.pair.steps, |control| control.steps);
         let after = |saved: u64| source.div_ceil(saved.max(1));
         match scratch.or(longer) {
             Some(scratch) if scratch > own => Pays::After(after(scratch - own)),
             Some(_) => Pays::Never,
             // Without the control nothing is known beyond the budget.
-            None if self.control.is_none() => Pays::AtMost(after(self.pair.steps.saturating_sub(own))),
-            None => Pays::AtMost(after(self.pair.all_steps().saturating_sub(own))),
+            None => Pays::AtMost(after(most.saturating_sub(own))),
         }
     }
 }

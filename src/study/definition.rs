@@ -12,7 +12,6 @@ use crate::learn::ppo::{Start, defaults};
 use crate::meta::Counts;
 use crate::meta::adapt::{self, Adapting};
 use crate::parallel::Pool;
-use crate::policy::Ancestor;
 use crate::rollout::MakeEnv;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -108,18 +107,14 @@ impl Origin {
         }
     }
 
-    /// Environment steps that went into a source, its ancestors' included.
+    /// Environment steps that went into a source, its ancestors' included; nothing where one of them was imported, of which nobody knows.
     #[must_use]
-    pub fn steps(&self) -> u64 {
+    pub fn steps(&self) -> Option<u64> {
         match self {
-            Self::Policy(source) => source.card.parents.iter().map(all_steps).fold(source.card.provenance.steps, u64::saturating_add),
-            Self::Environment { steps, .. } => *steps,
+            Self::Policy(source) => source.card.all_steps(),
+            Self::Environment { steps, .. } => Some(*steps),
         }
     }
-}
-
-fn all_steps(ancestor: &Ancestor) -> u64 {
-    ancestor.parents.iter().map(all_steps).fold(ancestor.steps, u64::saturating_add)
 }
 
 impl Pair {
@@ -139,10 +134,11 @@ impl Pair {
         })
     }
 
-    /// Environment steps that a method's run costs, the source's included.
+    /// Environment steps of a scratch that gets the source's too, where it is run.
     #[must_use]
-    pub fn all_steps(&self) -> u64 {
-        self.origin.steps().saturating_add(self.steps)
+    pub fn control_steps(&self, definition: &Definition) -> Option<u64> {
+        let source = self.origin.steps().filter(|steps| definition.control && *steps > 0);
+        source.map(|source| source.saturating_add(self.steps))
     }
 
     /// What a method starts from, where it starts from anything.
@@ -155,12 +151,6 @@ impl Pair {
     #[must_use]
     pub fn starts_elsewhere(&self, method: Method) -> bool {
         method == Method::Adapt && self.adapt_from.is_some()
-    }
-
-    /// Whether scratch is run with all these steps.
-    #[must_use]
-    pub fn has_control(&self, definition: &Definition) -> bool {
-        definition.control && self.origin.steps() > 0
     }
 
     /// The configuration of a method with its learning rate multiplied.
@@ -548,9 +538,14 @@ fn resolve(
         let message = format!("the reference's {reference_steps} steps are no long budget beside the pair's {}", pair.steps);
         return Err(Error::usage(message).hint("give it at least twice the pair's steps, or leave `steps` of `reference` out"));
     }
-    if file.control && origin.steps() > 1 << 40 {
-        let message = format!("the source's card claims {} steps, which scratch cannot be given too", origin.steps());
-        return Err(Error::usage(message).hint("`control: false` leaves that ledger out"));
+    if file.control {
+        let without = "`control: false` leaves that ledger out";
+        let imported = "the source or an ancestor of it was imported: nobody knows its budget, and so there is no ledger of all steps";
+        let steps = origin.steps().ok_or_else(|| Error::usage(imported).hint(without))?;
+        if steps > 1 << 40 {
+            let message = format!("the source's card claims {steps} steps, which scratch cannot be given too");
+            return Err(Error::usage(message).hint(without));
+        }
     }
     let measure = pair.measure.unwrap_or(file.measure);
     let resolved = Pair {

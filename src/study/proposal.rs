@@ -22,21 +22,22 @@ pub struct Proposal {
     pub fits: bool,
 }
 
-/// Every method that fits one pair, with ten seeds and what is known to work in both environments.
+/// Every method that fits one pair, with ten seeds and what is known to work in both environments; without the ledger of all steps where
+/// nobody knows the source's.
 ///
 /// # Errors
 /// When an environment does not exist, or no method fits.
 pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<File> {
     let environment = registry.resolve(target)?;
     let known = defaults::for_environment(&environment.simulator);
-    let (from, source) = match source {
+    let (from, source, control) = match source {
         SourceFile::Policy(policy) => {
-            Source::load(&policy)?;
-            (policy.clone(), SourceFile::Policy(policy))
+            let known_budget = Source::load(&policy)?.card.all_steps().is_some();
+            (policy.clone(), SourceFile::Policy(policy), known_budget)
         }
         SourceFile::Environment { name, .. } => {
             let steps = defaults::for_environment(&registry.resolve(&name)?.simulator).steps;
-            (name.clone(), SourceFile::Environment { name, steps })
+            (name.clone(), SourceFile::Environment { name, steps }, true)
         }
     };
     let pair = PairFile {
@@ -49,7 +50,7 @@ pub fn propose(source: SourceFile, target: &str, registry: &Registry) -> Result<
         demonstrations: None,
     };
     let about = format!("Does it help to hand {from} down to {target}?");
-    let file = |methods: Vec<String>| File { about: about.clone(), ..File::new(vec![pair.clone()], methods) };
+    let file = |methods: Vec<String>| File { about: about.clone(), control, ..File::new(vec![pair.clone()], methods) };
     let others = Method::TRANSFER.into_iter().filter(|method| *method != Method::Scratch).map(|method| method.name().to_owned());
     let (mut fitting, mut misfit) = (Vec::new(), None);
     for method in others {
@@ -115,7 +116,7 @@ fn ladder(file: &File, registry: &Registry) -> Result<Vec<File>> {
     let mut ladder = Vec::new();
     for (seeds, tuning, control) in rungs {
         for share in if seeds == 20 { &SHARES[..1] } else { &SHARES[..] } {
-            let mut smaller = File { seeds, tuning: tuning.clone(), control, ..file.clone() };
+            let mut smaller = File { seeds, tuning: tuning.clone(), control: control && file.control, ..file.clone() };
             for pair in &mut smaller.pairs {
                 shrink(pair, *share, registry)?;
                 let known = defaults::for_environment(&registry.resolve(&pair.target)?.simulator).steps;

@@ -218,13 +218,9 @@ fn pair_results(definition: &Definition, pair: &Pair, gathered: Gathered) -> Pai
     let reference = ends(&curves(&reference, worst));
     let anchors = Anchors { random, reference: mean(&reference) };
     let scratch = arms.first().map_or_else(Vec::new, |arm| curves(&arm.cells, worst));
-    let control = (!control.is_empty()).then(|| {
+    let control = pair.control_steps(definition).filter(|_| !control.is_empty()).map(|steps| {
         let curves = curves(&control, worst);
-        Control {
-            steps: pair.all_steps(),
-            finals: ends(&curves),
-            time_to_threshold: TimeToThreshold::of(anchors.threshold(definition.threshold), &curves),
-        }
+        Control { steps, finals: ends(&curves), time_to_threshold: TimeToThreshold::of(anchors.threshold(definition.threshold), &curves) }
     });
     let whole = arms.iter().filter(|arm| arm.method.learns()).flat_map(|arm| &arm.cells).find(|cell| cell.failed.is_none());
     let times: Vec<u64> = whole.map_or_else(Vec::new, |cell| cell.evaluations.iter().map(|point| point.steps).collect());

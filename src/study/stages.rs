@@ -254,9 +254,9 @@ pub fn third(definition: &Definition, prepared: &[Prepared]) -> (Batch, Vec<Thir
             definition.seed_range().map(|seed| batch.add(run(seed))).collect()
         });
         let arms = arms.collect();
-        let control = if pair.has_control(definition) { definition.seed_range() } else { 0..0 };
-        let (factor, steps) = (prepared.factor(Method::Scratch), pair.all_steps());
-        let control = control.map(|seed| batch.add(Cell::new(pair.scratch_job(definition, factor, seed, steps)))).collect();
+        let factor = prepared.factor(Method::Scratch);
+        let control = pair.control_steps(definition).into_iter().flat_map(|steps| definition.seed_range().map(move |seed| (steps, seed)));
+        let control = control.map(|(steps, seed)| batch.add(Cell::new(pair.scratch_job(definition, factor, seed, steps)))).collect();
         Third { arms, control }
     });
     let places = places.collect();

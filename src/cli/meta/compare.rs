@@ -174,7 +174,7 @@ fn load(run: &str, registry: &Registry) -> Result<Contender> {
     let spec = Spec::from_ron(registry, &provenance.environment, &provenance.environment_ron)
         .map_err(|error| error.as_kind(Kind::Artefact).at(run))?;
     let adapt = adapt::Config::of(&meta, recipe.inner);
-    Ok(Contender { name: method.name().to_owned(), method, policy, adapt, spec, meta, steps: provenance.steps, path })
+    Ok(Contender { name: method.name().to_owned(), method, policy, adapt, spec, meta, steps: provenance.steps.unwrap_or_default(), path })
 }
 
 /// Fails where two starts cannot be measured in the same tasks by the same updates.

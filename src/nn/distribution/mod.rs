@@ -244,13 +244,24 @@ impl Head {
             ActionSpace::Discrete(_) => Action::Discrete(action[0] as usize),
             ActionSpace::Continuous(channels) => {
                 for ((value, action), channel) in values.iter_mut().zip(action).zip(channels) {
-                    let action = f64::from(if squashed { action.tanh() } else { *action });
-                    let bounded = channel.low.is_finite() && channel.high.is_finite();
-                    let (middle, reach) = (0.5 * (channel.high + channel.low), 0.5 * (channel.high - channel.low));
-                    *value = if bounded { middle + reach * action.clamp(-1.0, 1.0) } else { action.clamp(channel.low, channel.high) };
+                    *value = in_units(f64::from(if squashed { action.tanh() } else { *action }), channel);
                 }
                 Action::Continuous(values)
             }
         }
     }
+
+    /// The same for the mean of one continuous action, without rounding: what weights mean, not how they are computed.
+    #[must_use]
+    pub fn exact_to_env(&self, output: f64, channel: &Channel) -> f64 {
+        in_units(if matches!(self, Self::SquashedGaussian { .. }) { output.tanh() } else { output }, channel)
+    }
+}
+
+/// An action in units of its bounds, where there are two, in the environment's units and within its bounds.
+#[inline]
+fn in_units(action: f64, channel: &Channel) -> f64 {
+    let bounded = channel.low.is_finite() && channel.high.is_finite();
+    let (middle, reach) = (0.5 * (channel.high + channel.low), 0.5 * (channel.high - channel.low));
+    if bounded { middle + reach * action.clamp(-1.0, 1.0) } else { action.clamp(channel.low, channel.high) }
 }

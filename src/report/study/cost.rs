@@ -43,7 +43,8 @@ fn demonstrations(lessons: &Lessons) -> String {
 
 fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
     let steps = if arm.method.learns() { shown.found.steps } else { 0 };
-    let source = if arm.method.needs_source() { shown.pair.origin_of(arm.method).steps() } else { 0 };
+    let source = if arm.method.needs_source() { shown.pair.origin_of(arm.method).steps() } else { Some(0) };
+    let known = |steps: Option<u64>| steps.map_or_else(|| "unknown".to_owned(), count);
     let tuning = arm.trials.iter().map(|trial| trial.values.len() as u64 * steps).sum::<u64>();
     let configuration = shown.pair.configuration(arm.method, arm.factor);
     html! {
@@ -52,8 +53,8 @@ fn row(definition: &Definition, shown: &Shown<'_>, arm: &Arm) -> Markup {
             td.number data-label="target steps" { (count(steps)) }
             td.number data-label="warm-up" { (count(warm_up(arm.method, &configuration).min(steps))) }
             td.number data-label="tuning" { (count(tuning)) }
-            td.number data-label="source" { (count(source)) }
-            td.number data-label="all" { (count(steps.saturating_add(source))) }
+            td.number data-label="source" { (known(source)) }
+            td.number data-label="all" { (known(source.map(|source| steps.saturating_add(source)))) }
             td data-label="learning rate" {
                 @if arm.method.has_learning_rate() {
                     (number_of_rate(configuration.learning_rate(arm.method))) " (× " (arm.factor) ")"

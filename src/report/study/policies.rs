@@ -2,7 +2,7 @@
 
 use crate::choose::Source;
 use crate::policy::Ancestor;
-use crate::report::number::{count, limits, number};
+use crate::report::number::{budget, count, limits, number};
 use crate::stats::Interval;
 use crate::study::{Definition, Origin, PairResults, Results};
 use maud::{Markup, html};
@@ -78,7 +78,7 @@ fn ancestor(ancestor: &Ancestor) -> Markup {
     html! {
         li {
             b { (ancestor.name) }
-            " " (ancestor.method) " in " (ancestor.environment) ", " (count(ancestor.steps)) " steps, seed " (ancestor.seed) " "
+            " " (ancestor.method) " in " (ancestor.environment) ", " (budget(ancestor.steps, ancestor.seed)) " "
             code.short { (ancestor.digest.chars().take(12).collect::<String>()) }
             @if !ancestor.parents.is_empty() {
                 ul { @for parent in &ancestor.parents { (self::ancestor(parent)) } }
