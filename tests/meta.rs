@@ -103,6 +103,29 @@ fn discrete_actions_and_bodies_are_tasks_too() {
     }
 }
 
+/// The same for robots: any number of threads, any stop. Where two tasks are all there are, nobody is told of others.
+#[test]
+fn robots_are_tasks_too() {
+    let program = Program::new();
+    for tasks in ["half_cheetah_direction_tasks", "half_cheetah_velocity_tasks", "ant_direction_tasks", "walker2d_parameter_tasks"] {
+        let run = |out: &str, more: &str| json(&program.ok(&format!("meta {tasks} --steps 2 --out {tasks}-{out} {LITTLE} {more}")));
+        let whole = run("whole", "--threads 1");
+        assert_eq!(whole["digest"], run("two", "--threads 2")["digest"], "{tasks}");
+        program.ok(&format!("meta {tasks} --steps 2 --out {tasks}-parts {LITTLE} --stop-after-updates 1"));
+        assert_eq!(whole["digest"], run("parts", "--resume")["digest"], "{tasks}");
+        assert_eq!(whole["test"]["means"].as_array().unwrap().len(), 3);
+        assert_eq!(whole["extrapolation"].is_null(), tasks == "half_cheetah_direction_tasks");
+    }
+    let list = String::from_utf8(program.read("half_cheetah_direction_tasks-whole/tasks.csv")).unwrap();
+    assert!(list.starts_with("split,number,digest,forward_reward_weight\n") && list.contains(",-1\n") && list.contains(",1\n"));
+    let page = String::from_utf8(program.read("half_cheetah_direction_tasks-whole/adaptation.html")).unwrap();
+    assert!(page.contains("3 draws of the 2 tasks") && page.contains("and nothing of a new one") && !page.contains("3 test tasks"));
+    let said =
+        program.run("meta half_cheetah_direction_tasks --resume --out half_cheetah_direction_tasks-whole --test-tasks 3 --updates 1");
+    assert!(said.stdout.contains("test (3 draws of 2 tasks, all trained on)"), "{}", said.stdout);
+    program.ok("adapt half_cheetah_direction_tasks-whole half_cheetah --steps 1 --episodes 3 --json --set adapt.episodes=2 --out forwards");
+}
+
 /// A policy that was not meta-learned adapts too, and is told so; what does not fit is refused.
 #[test]
 fn adapting_takes_any_policy_that_fits() {

@@ -7,9 +7,11 @@ mod golden;
 mod program;
 
 use golden::{Golden, Stream as Draws};
+use heirloom::env::tasks::{Split, Splits, Tasks};
 use heirloom::env::{Action, ActionSpace, Env, Part, Registry, Snapshot, Spec};
 use heirloom::seed::Stream;
 use program::Program;
+use std::collections::BTreeSet;
 
 const ROBOTS: [&str; 10] = [
     "half_cheetah",
@@ -220,6 +222,60 @@ fn objectives_are_backwards_a_speed_a_direction_and_a_place() {
     // What the robot came nearer in each direction, from where it stood, is how far it is at the end.
     let goal = ant("forward_reward_weight: 0, goal_weight: 1, goal_x: 100, goal_y: 0");
     assert!((goal[29] - goal[0] - 0.05 * along[1..].iter().sum::<f64>()).abs() < 0.05, "100 m away, a step along x is a step nearer");
+}
+
+/// The first tasks of training of a family: what was drawn, and rewards and observations of 200 given steps.
+fn tasks(family: &str, count: usize) -> Vec<(Vec<f64>, Vec<f64>, Vec<u64>)> {
+    let registry = Registry::standard();
+    let tasks = Tasks::new(&registry.resolve(family).unwrap(), &Splits::default(), 0).unwrap();
+    let each = tasks.first(Split::Train, count).unwrap().into_iter().map(|task| {
+        assert_eq!(task.spec.max_episode_steps, Some(200));
+        let (rewards, seen) = run(registry.build(&task.spec).unwrap(), 200);
+        (task.values.into_iter().map(|(_, value)| value).collect(), rewards, seen)
+    });
+    each.collect()
+}
+
+/// What was drawn for a task of a robot is what its rewards, or its physics, are made of.
+#[test]
+fn a_task_of_a_robot_does_what_was_drawn_for_it() {
+    let rewards = |text: &str| run(with(text), 200).0;
+    let velocity = rewards("(extends: \"half_cheetah\", objective: (ctrl_cost_weight: 0))");
+    let cost = rewards("(extends: \"half_cheetah\", objective: (forward_reward_weight: 0, ctrl_cost_weight: 0.05))");
+    let moves = run(build("half_cheetah"), 200).1;
+    let agrees = |family: &str, reward: fn(f64, f64) -> f64| {
+        let tasks = tasks(family, 12);
+        for (drawn, rewards, seen) in &tasks {
+            assert_eq!(*seen, moves, "{family}: the goal cannot be seen, and does not move the robot");
+            for (found, (velocity, cost)) in rewards.iter().zip(velocity.iter().zip(&cost)) {
+                assert!((found - reward(*velocity, drawn[0]) - cost).abs() < 1e-12, "{family} {drawn:?}");
+            }
+        }
+        tasks.into_iter().map(|(drawn, ..)| drawn[0].to_bits()).collect::<BTreeSet<u64>>().len()
+    };
+    assert_eq!(agrees("half_cheetah_direction_tasks", |velocity, direction| direction * velocity), 2);
+    assert_eq!(agrees("half_cheetah_velocity_tasks", |velocity, goal| -(velocity - goal).abs()), 12);
+
+    let rest = rewards("(extends: \"ant\", objective: (forward_reward_weight: 0))");
+    let [along, across] = ["0", "1.5707963267948966"]
+        .map(|direction| rewards(&format!("(extends: \"ant\", objective: (direction: {direction}))")))
+        .map(|rewards| rewards.iter().zip(&rest).map(|(reward, rest)| reward - rest).collect::<Vec<f64>>());
+    for (drawn, rewards, _) in tasks("ant_direction_tasks", 6) {
+        for (step, found) in rewards.iter().enumerate() {
+            let expected = drawn[0].cos() * along[step] + drawn[0].sin() * across[step] + rest[step];
+            assert!((found - expected).abs() < 1e-9, "{drawn:?}");
+        }
+    }
+
+    let own = run(build("walker2d"), 200).1;
+    for (drawn, _, seen) in tasks("walker2d_parameter_tasks", 6) {
+        let [damping, friction, mass] = drawn[..] else { panic!("{drawn:?}") };
+        let context = format!("damping: {damping:?}, friction: {friction:?}, mass: {mass:?}");
+        assert_eq!(seen, run(with(&format!("(extends: \"walker2d\", context: ({context}))")), 200).1, "{context}");
+        for one in context.split(", ") {
+            assert_ne!(own, run(with(&format!("(extends: \"walker2d\", context: ({one}))")), 200).1, "{one}");
+        }
+    }
 }
 
 #[test]

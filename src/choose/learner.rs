@@ -16,7 +16,7 @@ use crate::learn::iql::Iql;
 use crate::learn::ppo::{self, Ppo, Start};
 use crate::learn::sac::Sac;
 use crate::learn::td3::Td3;
-use crate::learn::{Learner, MakeTerm, Prior};
+use crate::learn::{Learner, MakeTerm, Prior, Share};
 use crate::meta::adapt::Adapting;
 use crate::meta::rl2::Rl2;
 use crate::meta::{self, Counts, MakeTask, Meta};
@@ -167,7 +167,7 @@ impl Building<'_> {
 
     fn iql(&self) -> Result<Iql> {
         let config = self.job.configuration.iql.clone().unwrap_or_default();
-        let prior = self.prior(Scaling { observations: true, rewards: true }, config.online_after)?;
+        let prior = self.prior(Scaling { share: Share::AsMany, observations: true, rewards: true }, config.online_after)?;
         Iql::new(config, prior, &self.make, self.job.seed, Arc::clone(self.pool))
     }
 

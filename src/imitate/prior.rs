@@ -4,15 +4,17 @@ use super::Chosen;
 use crate::demo::Episode;
 use crate::env::Spaces;
 use crate::error::{Error, Result};
-use crate::learn::Prior;
 use crate::learn::replay::{MOST_ENTRIES, Replay, Size};
+use crate::learn::{Prior, Share};
 use crate::nn::{Head, Moments, Normalizer};
 use crate::policy::Binding;
 use crate::seed::Stream;
 
-/// How what was demonstrated is scaled, and what is learned from then on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How what was demonstrated is scaled, and how it stands beside what comes later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scaling {
+    /// Of a batch.
+    pub share: Share,
     /// Observations by their moments.
     pub observations: bool,
     /// Rewards to a mean size of 1.
@@ -72,7 +74,7 @@ pub fn prior(chosen: &Chosen, policy: &Spaces, scaling: Scaling, alone: u64, see
             }
         }
     }
-    Ok(Prior::new(replay, normalizer, reward_scale, alone))
+    Ok(Prior::new(replay, normalizer, reward_scale, scaling.share, alone))
 }
 
 fn moments(chosen: &Chosen, binding: &Binding) -> Moments {
@@ -117,15 +119,21 @@ mod tests {
         Chosen { spaces, episodes: (0..3).map(episode).collect(), every }
     }
 
+    /// Before the first step.
+    fn draw(prior: &mut Prior, discount: f64, batch: &mut Batch) {
+        let size = Size { observation: 2, action: 1, capacity: 4, environments: 1 };
+        prior.draw(&mut Replay::new(size, Stream::Replay.under(0)), 0, discount, 1, batch);
+    }
+
     /// Policies may have their channels in another order; actions are in units of their bounds.
     #[test]
     fn every_step_is_a_transition_and_only_a_task_that_is_over_ends() {
         let chosen = chosen(1);
         let mut policy = chosen.spaces.clone();
         policy.observation.reverse();
-        let mut prior = prior(&chosen, &policy, Scaling { observations: false, rewards: true }, 5, 0).unwrap();
+        let mut prior = prior(&chosen, &policy, Scaling { share: Share::Half, observations: false, rewards: true }, 5, 0).unwrap();
         let mut batch = Batch::zeros(400, 2, 1);
-        prior.draw(None, 0.5, 1, &mut batch);
+        draw(&mut prior, 0.5, &mut batch);
         let mut rows: Vec<[f32; 7]> = (0..400)
             .map(|row| {
                 let (here, next) = (batch.observation(row), batch.next_observation(row));
@@ -152,16 +160,16 @@ mod tests {
     #[test]
     fn left_out_steps_are_refused_with_a_remedy() {
         let chosen = chosen(2);
-        let error = prior(&chosen, &chosen.spaces, Scaling::default(), 0, 0).unwrap_err();
+        let error = prior(&chosen, &chosen.spaces, Scaling { share: Share::Half, observations: false, rewards: false }, 0, 0).unwrap_err();
         assert!(error.remedy().unwrap().contains("--every"));
     }
 
     #[test]
     fn observations_are_scaled_by_what_was_seen() {
         let chosen = chosen(1);
-        let mut prior = prior(&chosen, &chosen.spaces, Scaling { observations: true, rewards: false }, 0, 0).unwrap();
+        let mut prior = prior(&chosen, &chosen.spaces, Scaling { share: Share::Half, observations: true, rewards: false }, 0, 0).unwrap();
         let mut batch = Batch::zeros(3000, 2, 1);
-        prior.draw(None, 0.99, 1, &mut batch);
+        draw(&mut prior, 0.99, &mut batch);
         let mean = batch.observation.chunks(2).map(|row| row[0]).sum::<f32>() / 3000.0;
         let square = batch.observation.chunks(2).map(|row| row[0] * row[0]).sum::<f32>() / 3000.0;
         assert!(mean.abs() < 0.1 && (square - 1.0).abs() < 0.1, "{mean} {square}");

@@ -3,10 +3,11 @@
 //! many updates a step (4.3).
 
 use super::prior::Scaling;
+use crate::learn::Share;
 use crate::learn::sac::Config;
 
-/// How demonstrations are scaled: not at all.
-pub const SCALING: Scaling = Scaling { observations: false, rewards: false };
+/// Demonstrations are half of every batch, and not scaled.
+pub const SCALING: Scaling = Scaling { share: Share::Half, observations: false, rewards: false };
 
 /// Environment steps that it takes to learn much.
 pub const STEPS: u64 = 100_000;

@@ -3,6 +3,7 @@
 
 use super::prior::Scaling;
 use crate::error::{Result, within};
+use crate::learn::Share;
 use crate::learn::td3::{self, Pull};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +43,7 @@ impl Config {
 }
 
 /// How demonstrations are scaled (the paper's section 5.2).
-pub const SCALING: Scaling = Scaling { observations: true, rewards: false };
+pub const SCALING: Scaling = Scaling { share: Share::AsMany, observations: true, rewards: false };
 
 /// TD3 as the paper has it; actions are never drawn at random, since what was demonstrated is there.
 #[must_use]

@@ -107,9 +107,8 @@ impl Experience {
     /// # Panics
     /// When there is nothing yet.
     pub fn draw(&mut self, discount: f64, steps: usize, batch: &mut Batch) {
-        let new = Some(&mut self.replay);
         match &mut self.prior {
-            Some(prior) => prior.draw(new.filter(|_| self.steps > 0), discount, steps, batch),
+            Some(prior) => prior.draw(&mut self.replay, self.steps, discount, steps, batch),
             None => self.replay.draw(0..batch.rows(), discount, steps, batch),
         }
     }

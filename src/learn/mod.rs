@@ -23,7 +23,7 @@ pub mod term;
 pub mod trust_region;
 
 pub use followed::Followed;
-pub use prior::Prior;
+pub use prior::{Prior, Share};
 pub use rates::Rates;
 pub use schedule::Schedule;
 pub use state::State;

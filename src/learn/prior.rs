@@ -6,12 +6,22 @@ use crate::error::Result;
 use crate::file::tensors::Tensors;
 use crate::nn::Normalizer;
 
+/// How much of a batch is demonstrations, once there is something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Half of it (symmetric sampling, Ball et al. 2023, section 4.1).
+    Half,
+    /// As much as it is of everything, and half at least: what is new comes in as slowly as there is of it.
+    AsMany,
+}
+
 /// What was demonstrated, how it was scaled, and for how many updates there is nothing else.
 #[derive(Debug)]
 pub struct Prior {
     replay: Replay,
     normalizer: Option<Normalizer>,
     reward_scale: f32,
+    share: Share,
     /// Updates from it alone, before the first step.
     alone: u64,
     /// How many of them were made.
@@ -22,8 +32,8 @@ impl Prior {
     /// Transitions whose observations are normalised and whose rewards are multiplied like this; what a learner does itself will be too. The
     /// first `alone` updates see nothing else, and no environment is stepped before them.
     #[must_use]
-    pub const fn new(replay: Replay, normalizer: Option<Normalizer>, reward_scale: f32, alone: u64) -> Self {
-        Self { replay, normalizer, reward_scale, alone, made: 0 }
+    pub const fn new(replay: Replay, normalizer: Option<Normalizer>, reward_scale: f32, share: Share, alone: u64) -> Self {
+        Self { replay, normalizer, reward_scale, share, alone, made: 0 }
     }
 
     /// How observations are normalised.
@@ -55,14 +65,20 @@ impl Prior {
         self.made += 1;
     }
 
-    /// Fills a batch: all of it, or the first half where there is something `new` for the other (symmetric sampling, Ball et al. 2023,
-    /// section 4.1).
-    pub fn draw(&mut self, new: Option<&mut Replay>, discount: f64, steps: usize, batch: &mut Batch) {
+    /// Fills a batch beside so many `steps` that are in `new`.
+    pub fn draw(&mut self, new: &mut Replay, steps: u64, discount: f64, n_step: usize, batch: &mut Batch) {
         let rows = batch.rows();
-        let own = new.as_ref().map_or(0, |_| rows / 2);
-        self.replay.draw(0..rows - own, discount, steps, batch);
-        if let Some(new) = new {
-            new.draw(rows - own..rows, discount, steps, batch);
+        let most = if steps == 0 { 0 } else { rows / 2 };
+        let part = match self.share {
+            Share::Half => most,
+            Share::AsMany => {
+                let (steps, own) = (usize::try_from(steps).unwrap_or(usize::MAX).min(1 << 32), self.replay.len());
+                (rows * steps / (steps + own)).min(most)
+            }
+        };
+        self.replay.draw(0..rows - part, discount, n_step, batch);
+        if part > 0 {
+            new.draw(rows - part..rows, discount, n_step, batch);
         }
     }
 

@@ -10,6 +10,7 @@ pub mod anil;
 pub mod baseline;
 pub mod chain;
 pub mod config;
+pub mod defaults;
 pub mod domain_randomization;
 pub mod episodes;
 pub mod filmed;

@@ -129,6 +129,7 @@ impl Compare {
             tasks: spec.name.clone(),
             about: spec.about.clone(),
             regions: measuring.tasks.regions(),
+            different: measuring.tasks.count(),
             episodes: contenders[0].adapt.episodes,
             reference: pooled.or_else(|| contenders.len().checked_sub(1)),
             starts,
@@ -149,7 +150,8 @@ impl Compare {
         }
         let rows = found.starts.iter().flat_map(|start| {
             start.courses.iter().map(|(split, courses)| {
-                [vec![start.name.clone(), format!("{} ({} tasks)", split.name(), courses.len())], measuring::cells(courses)].concat()
+                let of = measuring::split_cell(*split, courses, found.different);
+                [vec![start.name.clone(), of], measuring::cells(courses)].concat()
             })
         });
         measuring::table(&["start", "return"], rows.collect());

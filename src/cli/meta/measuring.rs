@@ -55,6 +55,15 @@ impl Measuring<'_> {
     }
 }
 
+/// What a row of returns is of: `test (40 tasks)`, or where there are only so many different ones, `test (40 draws of 2 tasks)`.
+pub(super) fn split_cell(split: Split, courses: &[Vec<Point>], different: Option<usize>) -> String {
+    let (name, count) = (split.name(), courses.len());
+    match different {
+        None => format!("{name} ({count} tasks)"),
+        Some(different) => format!("{name} ({count} draws of {different} tasks, all trained on)"),
+    }
+}
+
 /// Heads of a table of returns before and after updates.
 fn heads(points: usize) -> Vec<String> {
     let head = |update: usize| match update {

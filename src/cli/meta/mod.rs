@@ -65,9 +65,7 @@ struct Learn {
     run: RunArguments,
 }
 
-/// Outer iterations.
-const ITERATIONS: u64 = 500;
-/// The same of RL², whose iterations are of 2,048 trials.
+/// Outer iterations of RL², which are of 2,048 trials.
 const RL2_ITERATIONS: u64 = 150;
 
 /// Tasks of each kind in which a result is measured, and updates.
@@ -89,9 +87,18 @@ impl Meta {
     }
 }
 
+/// What a method has by default where this is known to work. How many inner steps it takes is its own.
+fn own_defaults(method: Method, known: meta::Config) -> Configuration {
+    let mut configuration = method.configuration(ppo::Config::default(), None);
+    configuration.meta = configuration.meta.map(|own| meta::Config { inner_steps: own.inner_steps, ..known });
+    configuration
+}
+
 /// What was measured, and where its page lies.
 struct Measured {
     start: Start,
+    /// As [`Tasks::count`].
+    different: Option<usize>,
     page: PathBuf,
     written: String,
 }
@@ -103,8 +110,9 @@ impl Learn {
         let method = Method::parse_among(&self.method, &Method::META)?;
         let environment = registry.resolve(name)?;
         let seed = self.run.seed.unwrap_or(0);
-        let steps = self.run.steps.unwrap_or(if method == Method::Rl2 { RL2_ITERATIONS } else { ITERATIONS });
-        let configuration = self.run.configure(method, method.configuration(ppo::Config::default(), None))?;
+        let known = meta::defaults::for_environment(&environment.simulator);
+        let steps = self.run.steps.unwrap_or(if method == Method::Rl2 { RL2_ITERATIONS } else { known.iterations });
+        let configuration = self.run.configure(method, own_defaults(method, known.config))?;
         let environment = self.check_tasks(environment, method, &configuration, steps)?;
         let settings = self.run.settings();
         let command = format!("heirloom meta {} --method {} --steps {steps} --seed {seed}{settings}", quoted(name), method.name());
@@ -139,10 +147,10 @@ impl Learn {
                 if !self.run.json {
                     terminal::note(tasks.describe().trim_end());
                 }
-                if tasks.is_finite() {
-                    terminal::note(
-                        "every parameter is a Choice: the tasks to judge by are those that are trained on, and say nothing of new ones",
-                    );
+                if let Some(count) = tasks.count() {
+                    terminal::note(&format!(
+                        "every parameter is a Choice: the tasks to judge by are the {count} that are trained on, and say nothing of new ones"
+                    ));
                 }
             }
             return Ok(if method == Method::Oracle { oracle::shown(&tasks) } else { environment });
@@ -202,6 +210,7 @@ impl Learn {
             tasks: job.environment.name.clone(),
             about: job.environment.about.clone(),
             regions: tasks.regions(),
+            different: tasks.count(),
             episodes: config.episodes,
             starts: vec![start.clone()],
             reference: None,
@@ -209,7 +218,7 @@ impl Learn {
             command: format!("{} --test-tasks {count} --updates {updates}", job.command),
         });
         let written = write_page(&page, &text)?;
-        Ok(Some(Measured { start, page, written }))
+        Ok(Some(Measured { start, different: tasks.count(), page, written }))
     }
 
     fn show(&self, finished: &Finished, measured: Option<&Measured>) {
@@ -228,9 +237,9 @@ impl Learn {
             let (run, tasks) = (finished.out.display(), quoted(self.tasks.as_deref().unwrap_or_default()));
             return terminal::note(&format!("next: heirloom evaluate {run} {tasks} --episodes 1000: whole trials of fresh tasks"));
         }
-        if let Some(Measured { start, written, .. }) = measured {
+        if let Some(Measured { start, different, written, .. }) = measured {
             let rows = start.courses.iter().map(|(split, courses)| {
-                let name = format!("{} ({} tasks)", split.name(), courses.len());
+                let name = measuring::split_cell(*split, courses, *different);
                 [vec![name], measuring::cells(courses)].concat()
             });
             measuring::table(&["return"], rows.collect());
@@ -239,5 +248,20 @@ impl Learn {
         if finished.job.method.adapts() {
             terminal::note(&format!("next: heirloom adapt {} TASK --steps 1", finished.out.display()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_simulator_leaves_the_inner_steps_to_the_method() {
+        let known = meta::defaults::for_environment("mujoco/half_cheetah").config;
+        for (method, inner_steps) in [(Method::Maml, 1), (Method::Pooled, 0)] {
+            let own = own_defaults(method, known.clone()).meta;
+            assert_eq!(own, Some(meta::Config { inner_steps, ..known.clone() }));
+        }
+        assert_eq!(own_defaults(Method::Rl2, known).meta, None);
     }
 }

@@ -12,8 +12,8 @@ use super::experience::{Experience, random_action};
 use super::off_policy::{one_over, shards, take_gradient};
 use super::replay::Batch;
 use super::{Followed, Learner, Progress, State};
-use crate::error::Result;
-use crate::file::tensors::{Array, take_f32};
+use crate::error::{Error, Result};
+use crate::file::tensors::{Array, Data, take_f32};
 use crate::nn::kernel::{Activations, CHUNK, Gradients, Real};
 use crate::nn::params::{Layout, Params};
 use crate::nn::{Adam, Mlp, init};
@@ -115,7 +115,7 @@ pub struct Fit {
 }
 
 /// Adds the gradient of the Huber loss, `1 / B Σ e² / 2` where `|e| < 1` and `|e| - 1/2` elsewhere, with `e = Q(s, a) - y`, for the room's rows of
-/// a batch of `B`.
+/// a batch of `B`, whose actions are indices.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an action is the index of one")]
 pub fn add_gradient<T: Real>(network: &Followed<T>, options: Options, batch: &Batch<T>, room: &mut Room<T>) -> Fit {
     let actions = room.values.len();
@@ -128,8 +128,7 @@ pub fn add_gradient<T: Real>(network: &Followed<T>, options: Options, batch: &Ba
         }
         network.online.forward(count, &mut room.activations);
         for row in 0..count {
-            // A checkpoint made by hand may hold any number.
-            let done = (batch.action(start + row)[0].wide() as usize).min(room.values.len() - 1);
+            let done = batch.action(start + row)[0].wide() as usize;
             let (outputs, gradient) = room.activations.output_and_gradient(row);
             put_values(options.dueling, outputs, &mut room.values);
             let error = room.values[done] - room.target[start - room.rows.start + row];
@@ -203,6 +202,26 @@ impl Dqn {
 
     const fn options(&self) -> Options {
         Options { double: self.config.double, dueling: self.config.dueling }
+    }
+
+    /// Fails where the buffer of a state, which is otherwise sound, holds an action that is none: whoever made it by hand may have put any number there.
+    #[expect(clippy::cast_precision_loss, reason = "an index is small")]
+    fn check_actions(&self, state: &State) -> Result<()> {
+        let (inputs, actions) = (self.batch.inputs, self.policy.shape.outputs);
+        let open = (0..self.experience.len()).filter_map(|index| {
+            let name = format!("replay.{index}.open");
+            state.tensors.get(&name).map(|array| (name, array))
+        });
+        let sealed = state.segments.iter().map(|(name, segment)| (name.clone(), segment.array()));
+        for (name, array) in open.chain(sealed) {
+            let Data::F32(rows) = &array.data else { continue };
+            // A row is an observation, an action, a reward, and how it ended.
+            let mut done = rows.chunks_exact(inputs + 3).map(|row| row[inputs]);
+            if let Some(action) = done.find(|action| !(action.fract() == 0.0 && (0.0..actions as f32).contains(action))) {
+                return Err(Error::artefact(format!("holds the action {action}; there are {actions}, from 0")).at(name));
+            }
+        }
+        Ok(())
     }
 
     /// How much of the run is over.
@@ -337,6 +356,7 @@ impl Learner for Dqn {
         self.network.refresh(&self.params.values);
         self.network.set_target(&take_f32(&mut left, "target", &[self.params.values.len()])?);
         self.experience.load(state, &mut left)?;
+        self.check_actions(state)?;
         let [acting] = State::take_counters(&mut left, "counters")?;
         self.acting_rng.seek(acting);
         State::finish(&left)
@@ -375,8 +395,11 @@ impl Learner for Dqn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::env::Registry;
+    use crate::error::Kind;
     use crate::learn::reference::{self, distance, matrix, numbers, wide};
-    use tch::{Kind, Tensor};
+    use crate::learn::state::Segment;
+    use tch::Tensor;
 
     #[test]
     fn exploration_falls_in_a_straight_line() {
@@ -410,7 +433,7 @@ mod tests {
                 return outputs;
             }
             let advantages = outputs.narrow(1, 1, i64::try_from(actions).unwrap());
-            outputs.narrow(1, 0, 1) + &advantages - advantages.mean_dim(1, true, Kind::Double)
+            outputs.narrow(1, 0, 1) + &advantages - advantages.mean_dim(1, true, tch::Kind::Double)
         };
         put_targets(&network, options, &batch, &mut room);
         let next = matrix(&batch.next_observation, rows);
@@ -430,6 +453,39 @@ mod tests {
         let loss = value.smooth_l1_loss(&target, tch::Reduction::Mean, 1.0);
         let expected = reference::gradient(&loss, &leaves.iter().collect::<Vec<_>>());
         [of_targets, distance(&found, &expected)]
+    }
+
+    /// An action that is none is refused where a state is read, in what is sealed and in what is not.
+    #[test]
+    fn a_buffer_with_an_action_that_is_none_is_refused() {
+        let registry = Registry::standard();
+        let spec = registry.resolve("cartpole").unwrap();
+        let make: MakeEnv = Arc::new(move || registry.build(&spec));
+        let config = Config { buffer: 64, minibatch: 4, warm_up: 10, layers: vec![4], ..Config::default() };
+        let learner = || Dqn::new(config.clone(), &make, 1000, 0, Arc::new(Pool::inline())).unwrap();
+        let mut first = learner();
+        first.advance(&Stop::default()).unwrap();
+        let sound = first.state();
+        learner().restore(&sound).unwrap();
+        // Four channels are seen; the action stands behind them.
+        let spoiled = |array: &Array, action: f32| {
+            let mut array = array.clone();
+            if let Data::F32(rows) = &mut array.data {
+                rows[4] = action;
+            }
+            array
+        };
+        for action in [2.0, -1.0, 0.5, 1e30] {
+            let mut state = sound.clone();
+            let open = state.tensors.get_mut("replay.0.open").unwrap();
+            *open = spoiled(open, action);
+            let error = learner().restore(&state).unwrap_err();
+            assert_eq!((error.kind(), error.place()), (Kind::Artefact, Some("replay.0.open")), "{action}: {error}");
+            let mut state = sound.clone();
+            let (name, segment) = state.segments.first_key_value().map(|(name, segment)| (name.clone(), Arc::clone(segment))).unwrap();
+            state.segments.insert(name, Segment::new(spoiled(segment.array(), action)));
+            assert!(learner().restore(&state).unwrap_err().message().starts_with("holds the action"), "{action}");
+        }
     }
 
     #[test]

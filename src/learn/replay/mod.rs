@@ -79,6 +79,18 @@ impl Replay {
         Self { size, lanes, rng }
     }
 
+    /// Entries that are drawn from, few of which are no transitions.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lanes.iter().map(Lane::len).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// What environment `index` shows now, `[O]`, where the next transition begins.
     pub fn shows(&mut self, index: usize, observation: &[f32]) {
         self.lanes[index].push(observation, Kind::Newest);

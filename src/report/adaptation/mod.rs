@@ -23,6 +23,8 @@ pub struct Adaptation {
     pub about: String,
     /// Of every drawn parameter: name, law, where training lies, where extrapolation does.
     pub regions: Vec<[String; 4]>,
+    /// How many different tasks there are, where they are few: then all were trained on.
+    pub different: Option<usize>,
     /// Episodes before each update.
     pub episodes: usize,
     /// What was measured, at least one.
@@ -114,6 +116,15 @@ impl Adaptation {
             .saturating_sub(1)
     }
 
+    /// In which tasks a start was measured: `40 test tasks`.
+    fn measured(&self, start: &Start, split: Split) -> String {
+        let measured = count(start.of(split).len() as u64);
+        match self.different {
+            None => format!("{measured} {}", tasks_of(split)),
+            Some(different) => format!("{measured} draws of the {}", counted(different as u64, "task")),
+        }
+    }
+
     fn splits(&self) -> Vec<Split> {
         self.starts.first().map(|start| start.courses.iter().map(|(split, _)| *split).collect()).unwrap_or_default()
     }
@@ -144,7 +155,7 @@ const fn tasks_of(split: Split) -> &'static str {
 fn sentences(found: &Adaptation) -> Vec<String> {
     let say = |start: &Start, split: Split| {
         let means = start.means(split);
-        let tasks = format!("{} {}", count(start.of(split).len() as u64), tasks_of(split));
+        let tasks = found.measured(start, split);
         let limits = |mean: Interval| format!("{}\u{a0}[{},\u{a0}{}]", number(mean.mean), number(mean.low), number(mean.high));
         if !start.adapts {
             let name = &start.name;
@@ -175,6 +186,12 @@ fn meaning(found: &Adaptation) -> Markup {
             p {
                 "The intervals are 95 % t‑intervals over tasks: they say how well the mean over all tasks of this distribution is known for
                  this start. They say nothing of what the same method would have found with another seed of training."
+            }
+            @if let Some(different) = found.different {
+                p {
+                    "There is no more to this distribution than " (counted(different as u64, "task")) ", and all were trained on: the figures say how
+                     well these are learned again, and nothing of a new one."
+                }
             }
             @if found.starts.len() == 1 && found.starts[0].adapts {
                 p {

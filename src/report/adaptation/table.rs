@@ -21,8 +21,7 @@ fn heads(updates: usize) -> Vec<String> {
 pub(super) fn returns(found: &Adaptation) -> Markup {
     let row = |name: String, start: &Start, split: Split| (name, start.means(split).into_iter().map(Some).collect());
     if let [only] = &found.starts[..] {
-        let name = |split: Split| format!("{} {}", count(only.of(split).len() as u64), tasks_of(split));
-        let rows: Vec<Row> = found.splits().into_iter().map(|split| row(name(split), only, split)).collect();
+        let rows: Vec<Row> = found.splits().into_iter().map(|split| row(found.measured(only, split), only, split)).collect();
         return html! {
             h3 { "Mean return" }
             (table(found.updates(), &rows, number))
