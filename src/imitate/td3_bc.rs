@@ -45,8 +45,10 @@ impl Config {
 /// How demonstrations are scaled (the paper's section 5.2).
 pub const SCALING: Scaling = Scaling { share: Share::AsMany, observations: true, rewards: false };
 
-/// TD3 as the paper has it; actions are never drawn at random, since what was demonstrated is there.
+/// TD3 as the paper has it, but with normalised critics (as in RLPD, Ball et al. 2023), so that values do not run away where nothing was
+/// demonstrated; actions are never drawn at random, since what was demonstrated is there.
 #[must_use]
 pub fn td3() -> td3::Config {
-    td3::Config { warm_up: 0, learning_rate: 3e-4, actor: vec![256, 256], critic: vec![256, 256], ..td3::Config::default() }
+    let layers = vec![256, 256];
+    td3::Config { warm_up: 0, learning_rate: 3e-4, actor: layers.clone(), critic: layers, layer_norm: true, ..td3::Config::default() }
 }

@@ -8,8 +8,8 @@ use crate::learn::replay::{self, Size};
 use crate::nn::{Activation, ActorCritic, Head, Mlp, adam};
 use serde::{Deserialize, Serialize};
 
-/// Hyper-parameters; the defaults are those of the paper's code for locomotion (Kostrikov et al. 2022), but that its actor's rate fades in a
-/// cosine and this one's does not.
+/// Hyper-parameters; the defaults are those of the paper's code for locomotion (Kostrikov et al. 2022) unless a line says otherwise; its actor's
+/// rate fades in a cosine, this one's does not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename = "iql", deny_unknown_fields, default)]
 pub struct Config {
@@ -46,7 +46,8 @@ pub struct Config {
     pub value: Vec<usize>,
     /// Hidden layers of each critic.
     pub critic: Vec<usize>,
-    /// Whether the critics' hidden layers are normalised.
+    /// Whether the critics' hidden layers are normalised (as in RLPD, Ball et al. 2023). The paper's are not: then values run away where nothing
+    /// was demonstrated, and acting begins with a fall (`benches/README.md`).
     pub layer_norm: bool,
     /// The optimiser.
     pub adam: adam::Config,
@@ -71,7 +72,7 @@ impl Default for Config {
             actor: vec![256, 256],
             value: vec![256, 256],
             critic: vec![256, 256],
-            layer_norm: false,
+            layer_norm: true,
             adam: adam::Config { epsilon: 1e-8, ..adam::Config::default() },
         }
     }
