@@ -79,7 +79,7 @@ fn a_method_of_the_other_command_leads_to_it() {
 fn what_learns_from_rewards_needs_every_step_and_actions_with_bounds() {
     let program = with_demonstrations();
     program.run("imitate demos cartpole --method iql").refused(2, &["`iql` needs continuous actions with bounds", "dagger"]);
-    program.run("imitate demos cartpole --method rlpd").refused(2, &["`sac` needs continuous actions"]);
+    program.run("imitate demos cartpole --method rlpd").refused(2, &["`rlpd` needs continuous actions", "dagger"]);
     program.ok("demo record pendulum pendulum --episodes 2 --out swings --json");
     program.run("imitate swings pendulum --method td3+bc --every 5").refused(2, &["swings", "one of 5 steps", "leave out `--every`"]);
     program.run("imitate swings pendulum --method iql --set iql.expectile=2").refused(2, &["`expectile`"]);

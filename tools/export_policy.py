@@ -20,7 +20,8 @@ PyTorch are loaded with weights_only=True and cannot. What is written cannot exe
 
 Examples:
   python export_policy.py sb3 pendulum.zip --algorithm PPO --vecnormalize vecnormalize.pkl --env Pendulum-v1 --out exported
-  python export_policy.py torch ppo_continuous_action.cleanrl_model --activation tanh --head gaussian --env HalfCheetah-v4 --out exported
+  python export_policy.py torch ppo_continuous_action.cleanrl_model --activation tanh --head gaussian --normalizer moments.json \\
+      --env HalfCheetah-v4 --out exported
   python export_policy.py torch mine.pt --map 'actor.0=pi.l1,actor.head=pi.out,critic.0=v.l1,critic.head=v.out,log_std=pi.s' \\
       --activation relu --head gaussian --low=-1,-1 --high=1,1 --out exported
 """

@@ -136,13 +136,16 @@ impl Configuration {
         bc.or(of_sac).or(of_td3).or(of_iql).or(of_dqn).unwrap_or(&mut ppo.learning_rate)
     }
 
-    /// What its replay buffer holds, where it has one.
+    /// What its replay buffer holds, where it fills one.
     #[must_use]
     pub fn replay(&self, spaces: &Spaces) -> Option<replay::Size> {
-        let Self { sac, td3, iql, dqn, .. } = self;
+        let Self { sac, td3, td3_bc, iql, dqn, .. } = self;
+        // What never acts keeps nothing.
+        let td3 = td3.as_ref().filter(|_| td3_bc.as_ref().is_none_or(|td3_bc| td3_bc.online_after.is_some()));
+        let iql = iql.as_ref().filter(|iql| iql.online_after.is_some());
         let size = sac.as_ref().map(|sac| sac.replay(spaces));
-        let size = size.or_else(|| td3.as_ref().map(|td3| td3.replay(spaces)));
-        size.or_else(|| iql.as_ref().map(|iql| iql.replay(spaces))).or_else(|| dqn.as_ref().map(|dqn| dqn.replay(spaces)))
+        let size = size.or_else(|| td3.map(|td3| td3.replay(spaces)));
+        size.or_else(|| iql.map(|iql| iql.replay(spaces))).or_else(|| dqn.as_ref().map(|dqn| dqn.replay(spaces)))
     }
 
     /// The names of its sections.

@@ -3,7 +3,7 @@
 use super::{Configuration, Job, Lessons, Method, Role, make_task};
 use crate::env::tasks::{Split, Splits, Tasks};
 use crate::env::{Registry, Spaces};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, within};
 use crate::imitate::adversarial::{Adversarial, Task};
 use crate::imitate::bc::Bc;
 use crate::imitate::dagger::Dagger;
@@ -20,7 +20,7 @@ use crate::learn::{Learner, MakeTerm, Prior, Share};
 use crate::meta::adapt::Adapting;
 use crate::meta::rl2::Rl2;
 use crate::meta::{self, Counts, MakeTask, Meta};
-use crate::nn::Normalizer;
+use crate::nn::{Head, Normalizer};
 use crate::parallel::Pool;
 use crate::policy::Policy;
 use crate::rollout::MakeEnv;
@@ -153,27 +153,39 @@ impl Building<'_> {
     /// Alone, or beside demonstrations.
     fn sac(&self) -> Result<Sac> {
         let config = self.job.configuration.sac.clone().unwrap_or_default();
-        let prior = (self.job.method == Method::Rlpd).then(|| self.prior(rlpd::SCALING, Some(0))).transpose()?;
-        Sac::new(config, prior, &self.make, self.job.seed, Arc::clone(self.pool))
+        if self.job.method != Method::Rlpd {
+            return Sac::new(config, None, &self.make, self.job.seed, Arc::clone(self.pool));
+        }
+        let prior = self.prior(rlpd::SCALING, Some(0), config.minibatch)?;
+        let config = rlpd::for_actions(config, self.spaces.action.size());
+        Sac::new(config, Some(prior), &self.make, self.job.seed, Arc::clone(self.pool))
     }
 
     /// Alone, or pulled towards demonstrations.
     fn td3(&self) -> Result<Td3> {
         let Configuration { td3, td3_bc, .. } = &self.job.configuration;
-        let lesson = |config: &td3_bc::Config| Ok((self.prior(td3_bc::SCALING, config.online_after)?, config.pull()));
+        let config = td3.clone().unwrap_or_default();
+        let lesson = |td3_bc: &td3_bc::Config| Ok((self.prior(td3_bc::SCALING, td3_bc.online_after, config.minibatch)?, td3_bc.pull()));
         let lesson = td3_bc.as_ref().map(lesson).transpose()?;
-        Td3::new(td3.clone().unwrap_or_default(), lesson, &self.make, self.job.seed, Arc::clone(self.pool))
+        Td3::new(config, lesson, &self.make, self.job.seed, Arc::clone(self.pool))
     }
 
     fn iql(&self) -> Result<Iql> {
         let config = self.job.configuration.iql.clone().unwrap_or_default();
-        let prior = self.prior(Scaling { share: Share::AsMany, observations: true, rewards: true }, config.online_after)?;
+        let prior =
+            self.prior(Scaling { share: Share::AsMany, observations: true, rewards: true }, config.online_after, config.minibatch)?;
         Iql::new(config, prior, &self.make, self.job.seed, Arc::clone(self.pool))
     }
 
-    /// The demonstrations as transitions. An environment is stepped after so many updates, or never.
-    fn prior(&self, scaling: Scaling, online_after: Option<u64>) -> Result<Prior> {
+    /// The demonstrations as transitions, for batches of so many rows. An environment is stepped after so many updates, or never.
+    fn prior(&self, scaling: Scaling, online_after: Option<u64>, minibatch: usize) -> Result<Prior> {
         let lessons = self.lessons()?;
+        Head::SquashedGaussian { initial_log_std: 0.0 }.check_space(&self.spaces.action).map_err(|_| {
+            Error::usage(format!("`{}` needs continuous actions with bounds", self.job.method.name()))
+                .hint("`bc`, `dagger`, `gail` and `dapg` learn all kinds")
+        })?;
+        // Of one row there is no half.
+        within("minibatch", minibatch, [2, 1 << 16])?;
         prior::prior(&lessons.chosen, &self.spaces, scaling, online_after.unwrap_or(u64::MAX), self.job.seed)
             .map_err(|error| error.at(lessons.path.display()))
     }

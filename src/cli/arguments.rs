@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// What every long command understands.
 #[derive(Args)]
 pub(super) struct RunArguments {
-    /// Environment steps in all [default: by environment]
+    /// Budget: environment steps, or what else the method counts [default: by method and environment]
     #[arg(long, value_name = "N")]
     pub(super) steps: Option<u64>,
     /// Seed of the run [default: 0]

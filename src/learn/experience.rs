@@ -84,6 +84,12 @@ impl Experience {
         self.steps + self.prior.as_ref().map_or(0, Prior::made)
     }
 
+    /// What rewards are multiplied by before they are learned from.
+    #[must_use]
+    pub fn reward_scale(&self) -> f32 {
+        self.prior.as_ref().map_or(1.0, Prior::reward_scale)
+    }
+
     /// Steps of each environment.
     #[must_use]
     pub fn rounds(&self) -> u64 {
@@ -152,7 +158,7 @@ impl Experience {
     #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
     fn act(&mut self, index: usize, action: &[f32]) -> Result<()> {
         let step = self.environments.step(index, self.binding.act(&self.head, action, &mut self.room))?;
-        let reward = step.reward as f32 * self.prior.as_ref().map_or(1.0, Prior::reward_scale);
+        let reward = step.reward as f32 * self.reward_scale();
         if !reward.is_finite() {
             let message = format!("the reward {} does not fit into 32 bits", step.reward);
             return Err(Error::diverged(message).at(self.environments.name(index)));
@@ -208,6 +214,11 @@ impl Experience {
             prior.load(left)?;
         }
         [self.steps] = State::take_counters(left, "environments.steps")?;
+        // Every step is a transition, and what is never forgotten is the last one.
+        if self.steps > u64::MAX / 4 || self.steps > 0 && !self.replay.has_transition() {
+            let message = format!("{} steps, but the replay buffer holds none", self.steps);
+            return Err(Error::artefact(message).at("environments.steps"));
+        }
         (0..self.len()).try_for_each(|index| self.see(index))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::replay::{Batch, Replay};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::file::tensors::Tensors;
 use crate::nn::Normalizer;
 
@@ -90,9 +90,12 @@ impl Prior {
     /// Continues from what [`Prior::save`] added.
     ///
     /// # Errors
-    /// Exit 3 when it is missing.
+    /// Exit 3 when it is missing, or another run's.
     pub fn load(&mut self, left: &mut Tensors) -> Result<()> {
         let [made, position] = State::take_counters(left, "prior")?;
+        if made > self.alone {
+            return Err(Error::artefact(format!("{made} updates of {} before the first step", self.alone)).at("prior"));
+        }
         self.made = made;
         self.replay.seek(position);
         Ok(())

@@ -454,7 +454,7 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     for name in names {
         let method = Method::parse(name)?;
         let judged = method.is_transfer() || method.needs_demonstrations() || method == Method::Adapt;
-        if !judged || method == Method::Dagger {
+        if !judged || matches!(method, Method::Dagger | Method::Iql | Method::Td3Bc) {
             return Err(Error::usage(format!(
                 "`{name}` is no method of a study: it takes more, or other things, than a source and demonstrations"
             )));

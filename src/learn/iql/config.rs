@@ -9,7 +9,8 @@ use crate::nn::{Activation, ActorCritic, Head, Mlp, adam};
 use serde::{Deserialize, Serialize};
 
 /// Hyper-parameters; the defaults are those of the paper's code for locomotion (Kostrikov et al. 2022) unless a line says otherwise; its actor's
-/// rate fades in a cosine, this one's does not.
+/// rate fades in a cosine, this one's does not; observations are normalised here; and rewards are scaled to a mean size of 1, there so that returns
+/// of a thousand steps lie 1,000 apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename = "iql", deny_unknown_fields, default)]
 pub struct Config {

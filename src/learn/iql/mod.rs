@@ -2,7 +2,8 @@
 //! without ever asking for the value of an action that was not done. A state's value is a high expectile of what was done there, critics learn
 //! from it, and a policy clones what was better than expected; then it may go on learning as it acts.
 //!
-//! The policy that it gives has the actor's actions as its mode, and the value of states as its critic.
+//! The policy that it gives has the actor's actions as its mode, and the value of states as its critic. Its standard deviations are those of actions
+//! around `tanh(μ)`, which the policy's head takes for those before tanh: near enough for who trains it on.
 
 mod config;
 pub mod gradient;
@@ -286,6 +287,10 @@ impl Learner for Iql {
         let mut policy = self.policy.clone();
         let own = policy.params.values.len();
         policy.params.values.copy_from_slice(&self.params.values[..own]);
+        // Back to the environment's own rewards.
+        for name in ["critic.head.weight", "critic.head.bias"] {
+            policy.params.tensor_mut(name).iter_mut().for_each(|value| *value /= self.experience.reward_scale());
+        }
         policy
     }
 }

@@ -91,6 +91,12 @@ impl Replay {
         self.len() == 0
     }
 
+    /// Whether there is something to draw.
+    #[must_use]
+    pub fn has_transition(&self) -> bool {
+        self.lanes.iter().any(Lane::has_transition)
+    }
+
     /// What environment `index` shows now, `[O]`, where the next transition begins.
     pub fn shows(&mut self, index: usize, observation: &[f32]) {
         self.lanes[index].push(observation, Kind::Newest);
@@ -119,7 +125,7 @@ impl Replay {
     /// When there is no transition yet.
     pub fn draw(&mut self, rows: Range<usize>, discount: f64, steps: usize, batch: &mut Batch) {
         let longest = self.lanes.iter().map(Lane::len).max().unwrap_or(0);
-        assert!(self.lanes.iter().any(Lane::has_transition), "a transition comes first");
+        assert!(self.has_transition(), "a transition comes first");
         for row in rows {
             loop {
                 let place = self.rng.below(longest * self.lanes.len());

@@ -65,7 +65,12 @@ pub(super) fn check(path: &Path, exported: &Exported, policy: &Policy) -> Result
         network.forward_actor(1, &mut workspace);
         shape.head.mode(workspace.outputs(0), &mut chosen);
         let acted = binding.act(&shape.head, &chosen, &mut room);
-        acting = acting.max(pairs.action.apart(row, acted, outputs, &policy.spaces.action));
+        let apart = pairs.action.apart(row, acted, outputs, &policy.spaces.action);
+        if !apart.is_finite() {
+            return Err(Error::artefact(format!("in 32 bits, as a policy acts, the action of row {row} is no number"))
+                .hint("a weight or an observation is too large: export a policy that acts in 32 bits"));
+        }
+        acting = acting.max(apart);
     }
     let differs = |apart: &f64| apart.is_nan() || *apart > TOLERANCE;
     let most = (0..rows).max_by(|a, b| exact[*a].total_cmp(&exact[*b])).unwrap_or(0);
