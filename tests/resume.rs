@@ -278,3 +278,16 @@ fn what_is_typed_with_resume_must_be_what_the_run_is() {
     program.run("pretrain cartpole --out run").refused(2, &["there is a run already", "--resume"]);
     program.run("pretrain cartpole --out nothing --resume").refused(2, &["there is no run"]);
 }
+
+/// Updates were made from demonstrations alone: a counter that tells of steps would have a batch drawn from nothing.
+#[test]
+fn steps_that_left_no_transition_are_refused() {
+    let (_, job) = imitations().into_iter().find(|(name, _)| *name == "iql").unwrap();
+    let mut sound = learner(&job, 1);
+    sound.advance(&Stop::new()).unwrap();
+    for (name, counters) in [("environments.steps", vec![1]), ("environments.steps", vec![u64::MAX]), ("prior", vec![301, 0])] {
+        let mut state = sound.state();
+        state.put_counters(name, &counters);
+        assert_eq!(learner(&job, 1).restore(&state).unwrap_err().kind(), heirloom::error::Kind::Artefact, "{name} {counters:?}");
+    }
+}
