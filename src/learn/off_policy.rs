@@ -1,7 +1,9 @@
-//! What the learners that replay have in common: how a batch is cut between threads, and what hidden layers may be.
+//! What the learners that replay have in common: how a batch is cut between threads, what shape their policies have, and what hidden layers may be.
 
-use crate::error::{Result, within};
+use crate::env::Spaces;
+use crate::error::{Error, Result, within};
 use crate::nn::kernel::{Gradients, Real};
+use crate::nn::{Activation, ActorCritic, Head};
 use crate::rollout::shard_range;
 use std::ops::Range;
 
@@ -26,6 +28,28 @@ pub fn take_gradient<T: Real>(from: &mut Gradients<T>, flat: &mut [T]) {
 #[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
 pub fn one_over<T: Real>(count: usize) -> T {
     T::one() / T::of(count as f64)
+}
+
+/// The shape of a policy whose actions are squashed into their bounds.
+///
+/// # Errors
+/// Exit 2 when actions are discrete, or one has no bounds; `whoever` is who needs them.
+pub fn squashed(whoever: &str, spaces: &Spaces, [actor, critic]: [&[usize]; 2], initial_log_std: f64) -> Result<ActorCritic> {
+    let head = Head::SquashedGaussian { initial_log_std };
+    head.check_space(&spaces.action).map_err(|_| {
+        Error::usage(format!("`{whoever}` needs continuous actions with bounds"))
+            .hint("`dqn` learns discrete actions off policy; `ppo` learns all kinds")
+    })?;
+    Ok(ActorCritic {
+        inputs: spaces.observation.len(),
+        joined: 0,
+        memory: 0,
+        outputs: spaces.action.size(),
+        actor: actor.to_vec(),
+        critic: critic.to_vec(),
+        activation: Activation::Relu,
+        head,
+    })
 }
 
 /// Fails where hidden layers make no sense.

@@ -1,11 +1,11 @@
 //! Everything about IQL that can be set.
 
 use crate::env::Spaces;
-use crate::error::{Error, Result, within};
+use crate::error::{Result, within};
 use crate::learn::action_value;
-use crate::learn::off_policy::check_layers;
+use crate::learn::off_policy::{self, check_layers};
 use crate::learn::replay::{self, Size};
-use crate::nn::{Activation, ActorCritic, Head, Mlp, adam};
+use crate::nn::{ActorCritic, Mlp, adam};
 use serde::{Deserialize, Serialize};
 
 /// Hyper-parameters; the defaults are those of the paper's code for locomotion (Kostrikov et al. 2022) unless a line says otherwise; its actor's
@@ -104,20 +104,7 @@ impl Config {
     /// # Errors
     /// When actions are discrete, or one has no bounds.
     pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
-        let head = Head::SquashedGaussian { initial_log_std: 0.0 };
-        head.check_space(&spaces.action).map_err(|_| {
-            Error::usage("`iql` needs continuous actions with bounds").hint("`bc`, `dagger`, `gail` and `dapg` learn all kinds")
-        })?;
-        Ok(ActorCritic {
-            inputs: spaces.observation.len(),
-            joined: 0,
-            memory: 0,
-            outputs: spaces.action.size(),
-            actor: self.actor.clone(),
-            critic: self.value.clone(),
-            activation: Activation::Relu,
-            head,
-        })
+        off_policy::squashed("iql", spaces, [&self.actor, &self.value], 0.0)
     }
 
     /// Fails where a value makes no sense.

@@ -1,11 +1,11 @@
 //! Everything about SAC that can be set.
 
 use crate::env::Spaces;
-use crate::error::{Error, Result, within};
+use crate::error::{Result, within};
 use crate::learn::action_value::{self, Objective};
-use crate::learn::off_policy::check_layers;
+use crate::learn::off_policy::{self, check_layers};
 use crate::learn::replay::{self, Size};
-use crate::nn::{Activation, ActorCritic, Head, Mlp, adam};
+use crate::nn::{Activation, ActorCritic, Mlp, adam};
 use serde::{Deserialize, Serialize};
 
 /// The weight of the entropy, alpha.
@@ -136,21 +136,7 @@ impl Config {
     /// # Errors
     /// When actions are discrete, or one has no bounds.
     pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
-        let head = Head::SquashedGaussian { initial_log_std: 0.0 };
-        head.check_space(&spaces.action).map_err(|_| {
-            Error::usage("`sac` needs continuous actions with bounds")
-                .hint("`dqn` learns discrete actions off policy; `ppo` learns all kinds")
-        })?;
-        Ok(ActorCritic {
-            inputs: spaces.observation.len(),
-            joined: 0,
-            memory: 0,
-            outputs: spaces.action.size(),
-            actor: self.actor.clone(),
-            critic: self.critic.clone(),
-            activation: Activation::Relu,
-            head,
-        })
+        off_policy::squashed("sac", spaces, [&self.actor, &self.critic], 0.0)
     }
 
     /// Fails where a value makes no sense.

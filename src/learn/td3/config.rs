@@ -1,11 +1,11 @@
 //! Everything about TD3 that can be set.
 
 use crate::env::Spaces;
-use crate::error::{Error, Result, within};
+use crate::error::{Result, within};
 use crate::learn::action_value;
-use crate::learn::off_policy::check_layers;
+use crate::learn::off_policy::{self, check_layers};
 use crate::learn::replay::{self, Size};
-use crate::nn::{Activation, ActorCritic, Head, Mlp, adam};
+use crate::nn::{ActorCritic, Mlp, adam};
 use serde::{Deserialize, Serialize};
 
 /// Hyper-parameters; the defaults are those of Stable-Baselines3's `TD3` (Raffin et al. 2021) unless a line names another source.
@@ -108,21 +108,7 @@ impl Config {
     /// # Errors
     /// When actions are discrete, or one has no bounds.
     pub fn shape(&self, spaces: &Spaces) -> Result<ActorCritic> {
-        let head = Head::SquashedGaussian { initial_log_std: self.exploration_noise.max(1e-8).ln() };
-        head.check_space(&spaces.action).map_err(|_| {
-            Error::usage("`td3` needs continuous actions with bounds")
-                .hint("`dqn` learns discrete actions off policy; `ppo` learns all kinds")
-        })?;
-        Ok(ActorCritic {
-            inputs: spaces.observation.len(),
-            joined: 0,
-            memory: 0,
-            outputs: spaces.action.size(),
-            actor: self.actor.clone(),
-            critic: self.critic.clone(),
-            activation: Activation::Relu,
-            head,
-        })
+        off_policy::squashed("td3", spaces, [&self.actor, &self.critic], self.exploration_noise.max(1e-8).ln())
     }
 
     /// Fails where a value makes no sense.
