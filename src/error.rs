@@ -36,6 +36,7 @@ struct Inner {
     message: String,
     hint: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    of_episode: bool,
 }
 
 /// `Result` with the error of this crate.
@@ -44,7 +45,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     /// An error of `kind` that says what was found.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, place: None, message: message.into(), hint: None, source: None }))
+        Self(Box::new(Inner { kind, place: None, message: message.into(), hint: None, source: None, of_episode: false }))
     }
 
     /// What the user typed or wrote is wrong (exit 2).
@@ -60,6 +61,13 @@ impl Error {
     /// An environment failed or was misused (exit 4).
     pub fn environment(message: impl Into<String>) -> Self {
         Self::new(Kind::Environment, message)
+    }
+
+    /// An episode cannot be told on, for reasons that have nothing to do with it; its environment can be reset. Who gathers episodes drops this one.
+    pub fn broken_episode(message: impl Into<String>) -> Self {
+        let mut error = Self::new(Kind::Environment, message);
+        error.0.of_episode = true;
+        error
     }
 
     /// A number stopped being finite (exit 5).
@@ -108,6 +116,12 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// Whether no more than an episode is lost ([`Error::broken_episode`]).
+    #[must_use]
+    pub fn breaks_episode(&self) -> bool {
+        self.0.of_episode
     }
 
     /// What was found, without place and remedy.

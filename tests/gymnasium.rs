@@ -269,7 +269,7 @@ fn environments_that_are_stepped_together_do_what_each_does_alone() {
 }
 
 #[test]
-fn an_episode_is_taken_up_by_doing_it_again_and_cut_off_where_that_goes_another_way() {
+fn an_episode_is_taken_up_by_doing_it_again_and_broken_where_that_goes_another_way() {
     let Some(python) = Python::new(&[]) else { return };
     let registry = Registry::standard();
     let spec = python.resolve(&registry, "id: \"Walk-v0\", arguments: {\"forget_seed\": true}", "").unwrap();
@@ -282,11 +282,67 @@ fn an_episode_is_taken_up_by_doing_it_again_and_cut_off_where_that_goes_another_
     other.restore(&mut Snapshot::from_numbers(snapshot.numbers().to_vec())).unwrap();
     let notes = registry.take_notes();
     assert!(notes.len() == 1 && notes[0].contains("not bit-identical"), "{notes:?}");
-    let mut cut = [0.0; 2];
-    let step = other.step(Action::Discrete(0), &mut rng, &mut cut).unwrap();
-    assert!(step.truncated && step.reward == 0.0 && cut == seen);
-    other.reset(&mut rng, &mut cut).unwrap();
-    assert!(!other.step(Action::Discrete(0), &mut rng, &mut cut).unwrap().ended());
+    let mut shown = seen;
+    assert!(other.step(Action::Discrete(0), &mut rng, &mut shown).unwrap_err().breaks_episode());
+    assert_eq!(shown, seen, "what is broken shows nothing else");
+    other.reset(&mut rng, &mut shown).unwrap();
+    assert!(!other.step(Action::Discrete(0), &mut rng, &mut shown).unwrap().ended());
+}
+
+/// Resets forget their seeds and the process is killed once: the episodes that were open are dropped and counted, everything else goes on.
+#[test]
+fn broken_episodes_are_dropped_and_counted() {
+    let Some(python) = Python::new(&[]) else { return };
+    let registry = Registry::standard();
+    let marker = python.path("once");
+    let section =
+        format!("id: \"Walk-v0\", arguments: {{\"forget_seed\": true, \"fault\": \"kill\", \"at\": 12, \"marker\": \"{marker}\"}}");
+    let spec = python.resolve(&registry, &section, "").unwrap();
+    let (inner, broken) = (registry.clone(), registry.broken_episodes());
+    let make: MakeEnv = Arc::new(move || inner.build(&spec));
+    let mut environments = Environments::start(&make, 0..3, 1, Stream::Env).unwrap();
+    let mut cut = 0;
+    for _ in 0..200 {
+        for index in 0..3 {
+            environments.announce(index, Action::Discrete(1));
+        }
+        for index in 0..3 {
+            let before = (environments.observation(index).to_vec(), environments.finished.len());
+            let step = environments.step(index, Action::Discrete(1)).unwrap();
+            if step.ended() && environments.finished.len() == before.1 {
+                cut += 1;
+                assert!(step.truncated && !step.terminated && step.reward == 0.0);
+                assert_eq!(environments.ended_observation(), before.0);
+                assert_eq!(environments.running(index).length, 0);
+            }
+        }
+    }
+    assert_eq!((cut, broken.count()), (3, 3));
+    assert!(environments.finished.iter().all(|finished| finished.length <= 20), "{:?}", environments.finished);
+    let notes = registry.take_notes();
+    assert!(notes.iter().any(|note| note.contains("another way") && note.contains("(3 times)")), "{notes:?}");
+}
+
+/// A run goes on without them, and says wherever it is looked at that it is not what its command makes again.
+#[test]
+fn a_run_with_broken_episodes_is_marked() {
+    let Some(python) = Python::new(&[]) else { return };
+    let program = Program::new();
+    let marker = python.path("once");
+    let faulty = format!(", arguments: {{\"forget_seed\": true, \"fault\": \"kill\", \"at\": 40, \"marker\": \"{marker}\"}}");
+    program.write("walk.ron", &format!("(gymnasium: (id: \"Walk-v0\", python: \"{}\"{faulty}))", python.path("python")));
+    let set = "--set ppo.environments=4 --set ppo.shards=1 --set ppo.steps=16 --evaluations 2 --episodes 4 --threads 1";
+    program.ok(&format!("pretrain walk.ron --steps 512 --out marked --stop-after-updates 6 {set}"));
+    let ended = program.run("pretrain walk.ron --steps 512 --out marked --resume --json");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let result: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    // Those of the kill, and those that were open when the run was stopped.
+    let broken = result["broken_episodes"].as_u64().unwrap();
+    assert!((5..=8).contains(&broken), "{result}");
+    assert!(ended.stderr.contains("not bit-identical"), "{}", ended.stderr);
+    let shown = program.ok("policies show marked");
+    assert!(shown.contains(&format!("{broken} episodes: not bit-identical")), "{shown}");
+    python.nobody_is_left();
 }
 
 /// How a case ended.

@@ -29,6 +29,8 @@ pub(super) struct Finished {
     /// What was run: when resumed, what the folder says.
     pub(super) job: Job,
     pub(super) best: Option<f64>,
+    /// Episodes that broke off, where some did.
+    pub(super) broken_episodes: Option<u64>,
     /// The wish to stop, for what is measured afterwards.
     pub(super) stop: Arc<Stop>,
 }
@@ -61,6 +63,7 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
             took: began.elapsed(),
             steps: opened.learner.steps() - before,
             job: opened.job,
+            broken_episodes: opened.folder.broken_episodes(),
             best: store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
             out,
             stop,
@@ -88,6 +91,7 @@ struct Opened {
 }
 
 fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
+    let broken = registry.broken_episodes();
     // The learner first: a run that cannot begin leaves no folder.
     let learner = job.learner(registry, pool, stop)?;
     note_other_environment(&job, registry);
@@ -95,7 +99,8 @@ fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
         terminal::note(&format!("the replay buffer takes up to {} of memory, and about as much on the disk", bytes(most)));
     }
     let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
-    let folder = RunFolder::create(out, job.definition(), source)?;
+    let mut folder = RunFolder::create(out, job.definition(), source)?;
+    folder.count(broken);
     let plan = job.plan();
     Ok(Opened { job, folder, learner, position: Position::default(), plan })
 }
@@ -207,7 +212,7 @@ pub(super) fn show(finished: &Finished) {
     let rate = finished.steps as f64 / seconds.max(1e-9);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shown with few digits")]
     let rate = if rate < 10.0 { number(rate) } else { count(rate.round() as u64) };
-    let rows = vec![
+    let mut rows = vec![
         vec![
             "return".into(),
             format!(
@@ -228,6 +233,9 @@ pub(super) fn show(finished: &Finished) {
         vec![counts.into(), format!("{} in {seconds:.1} s, {rate} {counts}/s", count(finished.steps))],
         vec!["run".into(), format!("{} ({})", finished.out.display(), bytes(disk::size(&finished.out)))],
     ];
+    if let Some(broken) = finished.broken_episodes {
+        rows.push(vec!["broken off".into(), format!("{} episodes, which were dropped: not bit-identical", count(broken))]);
+    }
     terminal::table(&["", ""], &[], rows);
 }
 
@@ -242,6 +250,7 @@ pub(super) fn to_json(finished: &Finished) -> serde_json::Value {
         "interval": [interval.low, interval.high],
         "episodes": finished.evaluation.returns.len(),
         "best": finished.best,
+        "broken_episodes": finished.broken_episodes.unwrap_or(0),
         "seconds": finished.took.as_secs_f64(),
         "bytes": disk::size(&finished.out),
     })

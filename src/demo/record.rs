@@ -305,6 +305,10 @@ impl Witness for Scribe<'_> {
         self.send.send(Ended { order: self.orders[index], growing, step, attempt }).map_err(unheard)
     }
 
+    fn breaks(&mut self, index: usize) {
+        self.growing[index] = Growing::with_room_of(&self.growing[index]);
+    }
+
     fn follows(&mut self, _index: usize) -> Option<u64> {
         self.attempts.next()
     }

@@ -4,6 +4,7 @@
 //! the caller owns, keeps termination (the task is over) and truncation (time is up) apart, and can be saved and continued.
 //! This room does not know networks or tensors.
 
+pub mod broken;
 pub mod check;
 mod episode;
 pub mod parameter;
@@ -17,6 +18,7 @@ pub mod spec;
 pub mod tasks;
 pub mod wrap;
 
+pub use broken::BrokenEpisodes;
 pub use parameter::{Parameter, Quantity, Values};
 pub use registry::{Registry, Simulator};
 pub use rooted::Root;

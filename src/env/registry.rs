@@ -9,7 +9,7 @@ use super::rooted::{Root, Rooted};
 use super::sim::gymnasium;
 use super::spec::{self, Spec};
 use super::wrap::Wrapper;
-use super::{Env, sim};
+use super::{BrokenEpisodes, Env, sim};
 use crate::error::{Error, Result, did_you_mean};
 use crate::file::ron::Source;
 use std::collections::BTreeMap;
@@ -204,6 +204,12 @@ impl Registry {
     #[must_use]
     pub fn take_notes(&self) -> Vec<String> {
         self.python.take_notes()
+    }
+
+    /// Episodes in its environments that break off from now on.
+    #[must_use]
+    pub fn broken_episodes(&self) -> BrokenEpisodes {
+        self.python.broken.from_now()
     }
 
     /// Builds an environment: simulator, randomization, wrappers, and the episode's rules around them.

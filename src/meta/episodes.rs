@@ -181,4 +181,8 @@ impl Witness for Tracks {
         self.each[index].rewards.push(step.reward);
         Ok(())
     }
+
+    fn breaks(&mut self, index: usize) {
+        self.each[index] = Episode::default();
+    }
 }

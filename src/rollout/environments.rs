@@ -151,7 +151,8 @@ impl Environments {
     }
 
     /// Steps environment `index`; when that ends its episode, keeps the last observation ([`Environments::ended_observation`]) and
-    /// starts the next one.
+    /// starts the next one. An episode that broke off ([`Error::broken_episode`]) is cut off where it was, as if its time were up, and is none of
+    /// [`Environments::finished`].
     ///
     /// # Errors
     /// Exit 4 with the environment's index.
@@ -159,7 +160,11 @@ impl Environments {
     pub fn step(&mut self, index: usize, action: Action<'_>) -> Result<Step> {
         let size = self.ended.len();
         let observation = &mut self.observation[index * size..][..size];
-        let step = self.envs[index].step(action, &mut self.rngs[index], observation).map_err(|error| locate(self.indices[index], error))?;
+        let step = match self.envs[index].step(action, &mut self.rngs[index], observation) {
+            Ok(step) => step,
+            Err(error) if error.breaks_episode() => return self.drop_episode(index),
+            Err(error) => return Err(locate(self.indices[index], error)),
+        };
         let running = &mut self.running[index];
         running.total += step.reward;
         running.length += 1;
@@ -170,6 +175,16 @@ impl Environments {
             self.reset(index)?;
         }
         Ok(step)
+    }
+
+    /// What broke off left its observation as it was.
+    #[cold]
+    fn drop_episode(&mut self, index: usize) -> Result<Step> {
+        let size = self.ended.len();
+        self.ended.copy_from_slice(&self.observation[index * size..][..size]);
+        self.running[index] = Finished { total: 0.0, length: 0 };
+        self.reset(index)?;
+        Ok(Step { reward: 0.0, terminated: false, truncated: true })
     }
 
     /// Makes environment `index` the one of another index in the whole vector: it starts anew, on that one's stream.

@@ -86,12 +86,15 @@ pub trait Witness {
         Ok(())
     }
 
+    /// The episode of environment `index` broke off, and is done again from its start: what was kept of it is to be forgotten.
+    fn breaks(&mut self, _index: usize) {}
+
     /// The episode of environment `index` is over: which environment of the whole vector it is to become, for another one.
     fn follows(&mut self, _index: usize) -> Option<u64> {
         None
     }
 
-    /// Environment `index` has become another one and stands at the start of its episode.
+    /// Environment `index` has become another one, or itself again, and stands at the start of its episode.
     fn begins(&mut self, _index: usize, _environments: &Environments) {}
 }
 
@@ -140,15 +143,21 @@ pub fn run_episodes(
                 let action = binding.act(head, action, &mut room);
                 let mut outcome = environments.step(*index, action)?;
                 let finished = environments.finished.pop();
-                let seen = if finished.is_some() { environments.ended_observation() } else { environments.observation(*index) };
-                let so_far = environments.running(*index);
-                let cut_off = finished.is_none() && so_far.length == LONGEST_EPISODE as u64;
-                outcome.truncated |= cut_off;
-                witness.acts(*index, action, log_prob, outcome, seen)?;
-                let Some(finished) = finished.or_else(|| cut_off.then_some(so_far)) else { continue };
-                let Some(another) = witness.follows(*index) else {
-                    results[*index] = Some(finished);
-                    continue;
+                let another = if outcome.ended() && finished.is_none() {
+                    witness.breaks(*index);
+                    environments.index(*index)
+                } else {
+                    let seen = if finished.is_some() { environments.ended_observation() } else { environments.observation(*index) };
+                    let so_far = environments.running(*index);
+                    let cut_off = finished.is_none() && so_far.length == LONGEST_EPISODE as u64;
+                    outcome.truncated |= cut_off;
+                    witness.acts(*index, action, log_prob, outcome, seen)?;
+                    let Some(finished) = finished.or_else(|| cut_off.then_some(so_far)) else { continue };
+                    let Some(another) = witness.follows(*index) else {
+                        results[*index] = Some(finished);
+                        continue;
+                    };
+                    another
                 };
                 environments.become_another(*index, another)?;
                 memories.forget(*index);

@@ -31,6 +31,15 @@ struct Trial {
     advantages: Vec<f32>,
 }
 
+impl Trial {
+    /// Nothing was done in it yet.
+    fn forget(&mut self) {
+        self.actions.clear();
+        self.log_probs.clear();
+        self.rewards.clear();
+    }
+}
+
 /// At most a chunk of trials, and what learning from them needs.
 pub(super) struct Trials {
     each: Vec<Trial>,
@@ -68,11 +77,7 @@ impl Trials {
         stop: &Stop,
     ) -> Result<()> {
         let environments = Environments::start(make, numbers, seed, Stream::Env)?;
-        for trial in &mut self.each {
-            trial.actions.clear();
-            trial.log_probs.clear();
-            trial.rewards.clear();
-        }
+        self.each.iter_mut().for_each(Trial::forget);
         let noise = Noise { seed, stream: Stream::ActionNoise };
         let mut record = Record { each: &mut self.each, unroll: &mut self.unroll };
         self.finished = run_episodes(bound, environments, Choice::Sample, noise, stop, &mut record)?;
@@ -190,5 +195,9 @@ impl Witness for Record<'_> {
                 .hint("give the environment `max_episode_steps`, or the trial fewer episodes"));
         }
         Ok(())
+    }
+
+    fn breaks(&mut self, index: usize) {
+        self.each[index].forget();
     }
 }

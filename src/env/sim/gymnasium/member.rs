@@ -35,8 +35,6 @@ pub(in crate::env) struct Member {
     action: Vec<f64>,
     /// The process and the seat in it, from the first reset on.
     seat: Option<(Arc<Mutex<Vector>>, usize)>,
-    /// What an episode showed that could not be taken up again: it ends there.
-    cut: Option<Vec<f64>>,
 }
 
 /// A seed of an episode is smaller: many libraries keep theirs in 32 bits, some with a sign.
@@ -50,7 +48,7 @@ impl Member {
         let spaces = host.spaces(task, own_limit, &values)?;
         let action = vec![0.0; spaces.action.width()];
         let (host, task) = (Arc::clone(host), Arc::new(task.clone()));
-        Ok(Self { host, task, own_limit, spaces, context: context.clone(), values, action, seat: None, cut: None })
+        Ok(Self { host, task, own_limit, spaces, context: context.clone(), values, action, seat: None })
     }
 
     fn sit(&mut self) -> Result<(Arc<Mutex<Vector>>, usize)> {
@@ -68,7 +66,6 @@ impl Member {
     }
 
     fn begin(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
-        self.cut = None;
         let seed = rng.next_u64() % SEEDS;
         let (vector, seat) = self.sit()?;
         lock(&vector).reset(seat, seed, &self.values, observation)
@@ -114,9 +111,6 @@ impl Env for Member {
     }
 
     fn announce(&mut self, action: Action<'_>, rng: &Rng) {
-        if self.cut.is_some() {
-            return;
-        }
         self.write(action);
         let seed = self.next_seed(rng);
         if let Some((vector, seat)) = &self.seat {
@@ -136,10 +130,6 @@ impl Env for Member {
     }
 
     fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step> {
-        if let Some(shown) = self.cut.take() {
-            observation.copy_from_slice(&shown);
-            return Ok(Step { reward: 0.0, terminated: false, truncated: true });
-        }
         self.write(action);
         let seed = self.next_seed(rng);
         let Some((vector, seat)) = &self.seat else { return Err(Error::environment("step without a running episode")) };
@@ -154,8 +144,7 @@ impl Env for Member {
             (episode.cloned(), shown.to_vec())
         });
         let (episode, shown) = kept.unwrap_or_else(|| (None, vec![0.0; self.spaces.observation.len()]));
-        let shown = self.cut.clone().unwrap_or(shown);
-        into.put_flag(episode.is_some() || self.cut.is_some());
+        into.put_flag(episode.is_some());
         let Episode { seed, actions } = episode.unwrap_or(Episode { seed: 0, actions: None });
         into.put_count(usize::try_from(seed).unwrap_or(0));
         into.put_all(&self.values.0.values().copied().collect::<Vec<_>>());
@@ -166,8 +155,7 @@ impl Env for Member {
         into.put_all(&shown);
     }
 
-    /// Does again what led there. Where that does not show the same, or it was too long to be kept, the episode ends with the next step,
-    /// cut off where it was, and that is noted.
+    /// Does again what led there. Where that does not show the same, or it was too long to be kept, the episode is broken, as its next step says.
     fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
         let open = from.take_flag()?;
         let seed = from.take_count()? as u64;
@@ -192,15 +180,10 @@ impl Env for Member {
         }
         let mut shown = vec![0.0; self.spaces.observation.len()];
         from.take_all(&mut shown)?;
-        self.cut = None;
         if open {
             let (vector, seat) = self.sit()?;
-            let mut vector = lock(&vector);
             let episode = Episode { seed, actions: kept.then_some(actions) };
-            if !vector.take_up(seat, &episode, &self.values, &shown)? {
-                vector.note(format!("{}: not bit-identical: an open episode could not be taken up again and is cut off", vector.place()));
-                self.cut = Some(shown);
-            }
+            lock(&vector).take_up(seat, episode, &self.values, &shown)?;
         }
         Ok(())
     }

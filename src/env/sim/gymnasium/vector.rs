@@ -1,8 +1,8 @@
 //! Environments of one Python process that are stepped together: what was announced for all of them is one message.
 //!
 //! The seed and the actions of every open episode are kept. When the process is lost, another one makes the environments again and does the same
-//! once more: where every observation is what it was, nothing happened. Where one is not, the episode cannot be told on and that is an
-//! error.
+//! once more: where every observation is what it was, nothing happened. Where one is not, that episode cannot be told on: it is broken, counted,
+//! and its next step says so ([`Error::broken_episode`]).
 
 use super::host::{Host, Terms, Trouble, answered, may_restart, order, place};
 use super::process::{Answer, Ask, Process};
@@ -43,6 +43,8 @@ struct Seat {
     values: Values,
     /// The open episode.
     episode: Option<Episode>,
+    /// The open episode is lost: nobody can tell it on.
+    broken: bool,
     announced: bool,
     /// What came of a step that nobody has asked for yet.
     answer: Option<std::result::Result<(), String>>,
@@ -84,7 +86,7 @@ impl Vector {
 
     /// Adds an environment with these parameters and gives its seat.
     pub(super) fn sit(&mut self, values: Values) -> usize {
-        self.seats.push(Seat { values, episode: None, announced: false, answer: None, begun: None });
+        self.seats.push(Seat { values, episode: None, broken: false, announced: false, answer: None, begun: None });
         self.actions.resize(self.seats.len() * (self.width + 1), 0.0);
         self.results.resize(self.seats.len() * (OUTCOME + self.size), 0.0);
         self.seats.len() - 1
@@ -102,7 +104,7 @@ impl Vector {
     /// Begins an episode.
     pub(super) fn reset(&mut self, seat: usize, seed: u64, values: &Values, observation: &mut [f64]) -> Result<()> {
         let here = &mut self.seats[seat];
-        (here.episode, here.announced, here.answer) = (None, false, None);
+        (here.episode, here.broken, here.announced, here.answer) = (None, false, false, None);
         let has_begun = here.begun.take() == Some(seed) && here.values == *values && self.process.is_some();
         here.values.clone_from(values);
         if has_begun {
@@ -119,7 +121,7 @@ impl Vector {
     /// Says what the next step of a seat will do, so that it can be done together with others', and the seed of the next episode if it is known.
     pub(super) fn announce(&mut self, seat: usize, action: &[f64], seed: Option<u64>) {
         let here = &mut self.seats[seat];
-        if here.answer.is_none() && here.episode.is_some() {
+        if here.answer.is_none() && here.episode.is_some() && !here.broken {
             here.announced = true;
             let row = &mut self.actions[seat * (self.width + 1)..][..=self.width];
             row[..self.width].copy_from_slice(action);
@@ -129,7 +131,8 @@ impl Vector {
         }
     }
 
-    /// Steps a seat, and with it all that were announced; or gives what came of it when it was stepped with another.
+    /// Steps a seat, and with it all that were announced; or gives what came of it when it was stepped with another. Where its episode is broken,
+    /// the observation stays as it was.
     pub(super) fn step(&mut self, seat: usize, action: &[f64], seed: Option<u64>, observation: &mut [f64]) -> Result<Step> {
         let announced = &self.actions[seat * (self.width + 1)..][..self.width];
         let here = &self.seats[seat];
@@ -141,8 +144,16 @@ impl Vector {
             if here.episode.is_none() {
                 return Err(Error::environment("step without a running episode").at(place(&self.task)));
             }
-            self.announce(seat, action, seed);
-            self.step_announced()?;
+            if !here.broken {
+                self.announce(seat, action, seed);
+                self.step_announced()?;
+            }
+            // It may have broken just now, when the process was lost.
+            let here = &mut self.seats[seat];
+            if here.broken {
+                (here.episode, here.broken) = (None, false);
+                return Err(Error::broken_episode("the episode cannot be done again as it was").at(place(&self.task)));
+            }
         }
         match self.seats[seat].answer.take() {
             Some(Ok(())) => {}
@@ -174,10 +185,13 @@ impl Vector {
 
     /// One message for all that were announced.
     fn step_announced(&mut self) -> Result<()> {
-        let mask: Vec<u8> = self.seats.iter().map(|seat| u8::from(seat.announced)).collect();
-        let failures = self.surviving(|vector| vector.ask_step(&mask))?;
-        let first = mask.iter().position(|one| *one == 1).unwrap_or(0);
-        let last = mask.iter().rposition(|one| *one == 1).unwrap_or(0);
+        // What breaks on the way is no longer announced.
+        let announced = |vector: &Self| vector.seats.iter().map(|seat| u8::from(seat.announced)).collect::<Vec<_>>();
+        let failures = self.surviving(|vector| vector.ask_step(&announced(vector)))?;
+        let mask = announced(self);
+        let (Some(first), Some(last)) = (mask.iter().position(|one| *one == 1), mask.iter().rposition(|one| *one == 1)) else {
+            return Ok(());
+        };
         self.read(first..last + 1)?;
         for (index, seat) in self.seats.iter_mut().enumerate().filter(|(_, seat)| seat.announced) {
             seat.announced = false;
@@ -250,7 +264,7 @@ impl Vector {
                         (self.calm, self.restarts) = (0, 0);
                     }
                     if let Some(how) = lost_before {
-                        let open = self.seats.iter().filter(|seat| seat.episode.is_some()).count();
+                        let open = self.seats.iter().filter(|seat| seat.episode.is_some() && !seat.broken).count();
                         self.host.note(format!(
                             "{}: its Python process {how} and was started again; {open} open episodes were done again and are what they were",
                             place(&self.task)
@@ -290,18 +304,26 @@ impl Vector {
     /// Does every open episode again.
     fn replay(&mut self) -> std::result::Result<(), Trouble> {
         for seat in 0..self.seats.len() {
-            let Some(episode) = self.seats[seat].episode.clone() else { continue };
+            let Some(episode) = self.seats[seat].episode.clone().filter(|_| !self.seats[seat].broken) else { continue };
             let wanted = self.observation(seat).to_vec();
-            // It is put back only when all is as it was: an error in between leaves it over.
             if !self.again(seat, &episode, &wanted)? {
-                return Err(Trouble::Never(
-                    Error::environment("its Python process was lost, and an open episode that was done again went another way")
-                        .hint("its resets do not depend on their seed alone; the run continues from its last checkpoint with --resume")
-                        .at(place(&self.task)),
-                ));
+                self.break_off(seat, episode, &wanted);
             }
         }
         Ok(())
+    }
+
+    /// Gives the open episode of a seat up, which showed this.
+    fn break_off(&mut self, seat: usize, episode: Episode, shown: &[f64]) {
+        let row = seat * (OUTCOME + self.size) + OUTCOME;
+        self.results[row..][..self.size].copy_from_slice(shown);
+        let here = &mut self.seats[seat];
+        (here.episode, here.broken, here.announced) = (Some(episode), true, false);
+        self.host.broken.add();
+        self.host.note(format!(
+            "{}: not bit-identical: an open episode that was done again went another way, and is dropped (do its resets depend on their seed alone?)",
+            place(&self.task)
+        ));
     }
 
     /// Does an episode again in a seat; whether its environment then shows what is wanted, bit for bit.
@@ -322,28 +344,22 @@ impl Vector {
         Ok(self.observation(seat).iter().zip(wanted).all(|(shown, wanted)| shown.to_bits() == wanted.to_bits()))
     }
 
-    /// Takes up an episode where it was; whether that could be done.
-    pub(super) fn take_up(&mut self, seat: usize, episode: &Episode, values: &Values, wanted: &[f64]) -> Result<bool> {
+    /// Takes up an episode where it was; where that does not show the same, or it was too long to be kept, it is broken.
+    pub(super) fn take_up(&mut self, seat: usize, episode: Episode, values: &Values, wanted: &[f64]) -> Result<()> {
         let here = &mut self.seats[seat];
-        (here.episode, here.announced, here.answer, here.begun) = (None, false, None, None);
+        (here.episode, here.broken, here.announced, here.answer, here.begun) = (None, false, false, None, None);
         here.values.clone_from(values);
-        let same = match self.surviving(|vector| vector.again(seat, episode, wanted)) {
+        let same = match self.surviving(|vector| vector.again(seat, &episode, wanted)) {
             // Numbers that make an environment raise something are not its own.
             Err(error) if self.process.is_none() => return Err(error),
             same => same.unwrap_or(false),
         };
         if same {
-            self.seats[seat].episode = Some(episode.clone());
+            self.seats[seat].episode = Some(episode);
+        } else {
+            self.break_off(seat, episode, wanted);
         }
-        Ok(same)
-    }
-
-    pub(super) fn place(&self) -> String {
-        place(&self.task)
-    }
-
-    pub(super) fn note(&self, note: String) {
-        self.host.note(note);
+        Ok(())
     }
 }
 
