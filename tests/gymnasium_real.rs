@@ -3,7 +3,7 @@
 
 use heirloom::choose::Source;
 use heirloom::env::check::check;
-use heirloom::env::{Action, Registry, Root, Step};
+use heirloom::env::{Action, Env, Registry, Root, Snapshot, Step};
 use heirloom::rollout::collect::Choice;
 use heirloom::rollout::episodes::{Bound, Noise, Witness, run_episodes};
 use heirloom::rollout::{Environments, MakeEnv};
@@ -20,59 +20,91 @@ fn python() -> Option<String> {
     python
 }
 
-/// Everything that one environment showed, as bits.
-#[derive(Default)]
-struct Shown(Vec<Vec<u64>>);
+/// Everything that environments showed in the channels that both know, as bits.
+struct Shown {
+    known: usize,
+    each: Vec<Vec<u64>>,
+}
 
 impl Witness for Shown {
     fn acts(&mut self, index: usize, _: Action<'_>, _: f32, step: Step, seen: &[f64]) -> heirloom::error::Result<()> {
-        self.0[index].extend(seen.iter().chain([&step.reward]).map(|value| value.to_bits()));
-        self.0[index].extend([u64::from(step.terminated), u64::from(step.truncated)]);
+        self.each[index].extend(seen[..self.known].iter().chain([&step.reward]).map(|value| value.to_bits()));
+        self.each[index].extend([u64::from(step.terminated), u64::from(step.truncated)]);
         Ok(())
     }
 }
 
-/// The shipped policy in Gymnasium's CartPole through the bridge, and in ours from the same starts: the same observations, rewards and ends, bit for
-/// bit, and so the same returns.
-#[test]
-fn a_policy_does_the_same_through_the_bridge_and_in_our_simulator() {
-    let Some(python) = python() else { return };
+/// The module of the exact environments is found where the interpreter is told to look: one that does, in a folder.
+fn exact(python: &str, registry: &Registry, folder: &std::path::Path) {
     let real = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gymnasium/real");
-    // The module of the exact CartPole is found where the interpreter is told to look.
-    let folder = tempfile::tempdir().unwrap();
-    let wrapper = folder.path().join("python");
+    let wrapper = folder.join("python");
     let script = format!("#!/bin/sh\nPYTHONPATH='{}' PYTHONDONTWRITEBYTECODE=1 exec '{python}' \"$@\"\n", real.display());
     heirloom::file::disk::write(&wrapper, script.as_bytes()).unwrap();
     std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let registry = Registry::standard();
     registry.set_python(&wrapper.display().to_string());
-    let names =
-        "observation: [\"cart_position\", \"cart_velocity\", \"pole_angle\", \"pole_angular_velocity\"], action: [\"left\", \"right\"]";
+}
+
+/// The shipped policy of a task in Gymnasium's through the bridge, and in ours from the same starts: the same observations, rewards and ends, bit for
+/// bit, and so the same returns. Behind the channels that we show too, `hidden` more tell the state that an episode begins with.
+#[expect(clippy::print_stdout, reason = "what was compared")]
+fn does_the_same(id: &str, own: &str, hidden: usize, episodes: usize) {
+    let Some(python) = python() else { return };
+    let (registry, folder) = (Registry::standard(), tempfile::tempdir().unwrap());
+    exact(&python, &registry, folder.path());
+    let ours = registry.resolve(own).unwrap();
+    let spaces = registry.build(&ours).unwrap().spaces().clone();
+    let known = spaces.observation.len();
+    let names: Vec<String> =
+        spaces.observation.iter().map(|channel| channel.name.clone()).chain((0..hidden).map(|index| format!("state_{index}"))).collect();
     let file = folder.path().join("exact.ron");
-    heirloom::file::disk::write(&file, format!("(gymnasium: (id: \"exact:ExactCartPole-v1\", {names}))").as_bytes()).unwrap();
+    let text = format!("(gymnasium: (id: \"exact:{id}\", observation: {names:?}, action: {:?}))", spaces.action.names());
+    heirloom::file::disk::write(&file, text.as_bytes()).unwrap();
     let spec = registry.resolve(&file.display().to_string()).unwrap();
-    let ours = registry.resolve("cartpole").unwrap();
-    let source = Source::load("cartpole").unwrap();
+    let source = Source::load(own).unwrap();
     for choice in [Choice::Mode, Choice::Sample] {
         let (inner, built) = (registry.clone(), spec.clone());
         let make: MakeEnv = Arc::new(move || inner.build(&built));
-        let bridged = Environments::start(&make, 0..20, 0, Stream::EvaluationEnv).unwrap();
-        let starts: Vec<Vec<f64>> = (0..20).map(|index| bridged.observation(index).to_vec()).collect();
+        let bridged = Environments::start(&make, 0..episodes, 0, Stream::EvaluationEnv).unwrap();
+        let starts: Vec<Vec<f64>> = (0..episodes).map(|index| bridged.observation(index).to_vec()).collect();
         let bound = Bound::new(&source.policy, bridged.spaces()).unwrap();
         let noise = Noise { seed: 0, stream: Stream::EvaluationNoise };
-        let mut theirs = Shown(vec![Vec::new(); 20]);
+        let mut theirs = Shown { known, each: vec![Vec::new(); episodes] };
         let returns = run_episodes(&bound, bridged, choice, noise, &Stop::new(), &mut theirs).unwrap();
         for (index, start) in starts.into_iter().enumerate() {
+            let state = if hidden == 0 { start.clone() } else { start[known..].to_vec() };
+            let root = Root { state, observation: start[..known].to_vec() };
             let (inner, built) = (registry.clone(), ours.clone());
-            let make: MakeEnv = Arc::new(move || inner.build_at(&built, Root { state: start.clone(), observation: start.clone() }));
+            let make: MakeEnv = Arc::new(move || inner.build_at(&built, root.clone()));
             let own = Environments::start(&make, [index], 0, Stream::EvaluationEnv).unwrap();
-            let mut shown = Shown(vec![Vec::new()]);
+            let bound = Bound::new(&source.policy, own.spaces()).unwrap();
+            let mut shown = Shown { known, each: vec![Vec::new()] };
             let own = run_episodes(&bound, own, choice, noise, &Stop::new(), &mut shown).unwrap();
             assert_eq!(own[0], returns[index], "return and length of episode {index}");
-            assert!(shown.0[0] == theirs.0[index], "episode {index} differs on its way");
+            assert!(shown.each[0] == theirs.each[index], "episode {index} differs on its way");
         }
-        let mean = returns.iter().map(|finished| finished.total).sum::<f64>() / 20.0;
-        println!("20 episodes, {choice:?}, mean return {mean}: every observation, reward and end is equal, bit for bit");
+        let total: f64 = returns.iter().map(|finished| finished.total).sum();
+        #[expect(clippy::cast_precision_loss, reason = "some episodes")]
+        let mean = total / episodes as f64;
+        println!("{id}: {episodes} episodes, {choice:?}, mean return {mean}: every observation, reward and end is equal, bit for bit");
+    }
+}
+
+#[test]
+fn a_policy_does_the_same_through_the_bridge_and_in_our_simulator() {
+    does_the_same("ExactCartPole-v1", "cartpole", 0, 20);
+}
+
+#[test]
+fn robots_do_the_same_through_the_bridge_and_in_our_simulator() {
+    for (id, own) in [("ExactHalfCheetah-v5", "half_cheetah"), ("ExactHopper-v5", "hopper"), ("ExactWalker2d-v5", "walker2d")] {
+        let registry = Registry::standard();
+        let mut env = registry.build(&registry.resolve(own).unwrap()).unwrap();
+        let mut observation = vec![0.0; env.spaces().observation.len()];
+        env.reset(&mut Stream::Env(0).under(0), &mut observation).unwrap();
+        let mut snapshot = Snapshot::default();
+        env.snapshot(&mut snapshot);
+        // In front of the robot's own numbers stand the episode's two.
+        does_the_same(id, own, snapshot.numbers().len() - 2, 5);
     }
 }
 
