@@ -3,7 +3,7 @@
 
 use super::Config;
 use crate::learn::Schedule;
-use crate::nn::Head;
+use crate::nn::{Activation, Head};
 
 /// What is known to work in an environment.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +33,8 @@ pub fn for_environment(simulator: &str) -> Known {
         "mountain_car" => Known { config: mountain_car(), steps: 1_000_000 },
         "mountain_car_continuous" => Known { config: mountain_car_continuous(), steps: 100_000 },
         "pendulum" => Known { config: pendulum(), steps: 100_000 },
-        "half_cheetah" | "hopper" | "walker2d" | "swimmer" => Known { config: robot(), steps: 1_000_000 },
+        "half_cheetah" => Known { config: half_cheetah(), steps: 1_000_000 },
+        "hopper" | "walker2d" | "swimmer" => Known { config: robot(), steps: 1_000_000 },
         "ant" | "humanoid" => Known { config: many_legged(), steps: 1_000_000 },
         _ => Known { config: unknown(), steps: 500_000 },
     }
@@ -114,6 +115,33 @@ fn pendulum() -> Config {
     }
 }
 
+/// Zoo's, with its 512 steps on eight environments. Small steps of a wide network: with the settings of the other robots, which take a fifth of the time,
+/// most seeds learn to slide on the back (1795 with seed 1, which ends at 5133 here).
+fn half_cheetah() -> Config {
+    let wide = vec![256, 256];
+    Config {
+        environments: 8,
+        steps: 64,
+        minibatch: 64,
+        epochs: 20,
+        learning_rate: 2.0633e-5,
+        learning_rate_schedule: Schedule::Constant,
+        discount: 0.98,
+        gae_lambda: 0.92,
+        clip: 0.1,
+        value_coefficient: 0.58096,
+        entropy_coefficient: 0.000_401_762,
+        max_grad_norm: 0.8,
+        normalize_observations: true,
+        normalize_returns: true,
+        actor: wide.clone(),
+        critic: wide,
+        activation: Activation::Relu,
+        head: Some(Head::DiagonalGaussian { initial_log_std: -2.0 }),
+        ..Config::default()
+    }
+}
+
 /// `CleanRL`'s `ppo_continuous_action.py`: one long rollout, many small minibatches.
 fn robot() -> Config {
     Config { environments: 8, steps: 256, minibatch: 64, ..unknown() }
@@ -144,9 +172,18 @@ mod tests {
 
     #[test]
     fn every_configuration_is_possible() {
-        for task in
-            ["cartpole", "cartpole_continuous", "acrobot", "mountain_car", "mountain_car_continuous", "pendulum", "hopper", "ant", "lander"]
-        {
+        for task in [
+            "cartpole",
+            "cartpole_continuous",
+            "acrobot",
+            "mountain_car",
+            "mountain_car_continuous",
+            "pendulum",
+            "half_cheetah",
+            "hopper",
+            "ant",
+            "lander",
+        ] {
             for_environment(&format!("classic/{task}")).config.check().unwrap();
         }
     }
