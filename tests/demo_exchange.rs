@@ -62,7 +62,8 @@ fn assert_recorded(found: &[Episode], expected: &[Value]) {
 #[test]
 fn a_data_set_of_minari_arrives_as_it_is() {
     let program = Program::new();
-    for (name, expected) in [("cartpole", expected("cartpole")), ("pendulum", expected("pendulum"))] {
+    for name in ["cartpole", "pendulum", "half_cheetah", "hopper"] {
+        let expected = expected(name);
         for inside in ["", "/data"] {
             let path = golden(&format!("minari/{name}/random-v0{inside}"));
             let said = program.ok(&format!("demo import minari {} --env {name} --out {name}{inside} --json", path.display()));
@@ -72,6 +73,8 @@ fn a_data_set_of_minari_arrives_as_it_is() {
         }
         program.ok(&format!("demo inspect {name}/data"));
     }
+    // As those who come from Minari use them.
+    program.ok("imitate hopper/data hopper --method td3+bc --steps 20 --episodes 1 --evaluations 1 --out learned --json");
     let said = program.ok(&format!("demo import minari {} --env cartpole", golden("minari/cartpole/random-v0").display()));
     assert!(said.contains("`infos/pair` is left out") && said.contains("demos/random-v0-in-cartpole"), "{said}");
     let set = Demonstrations::open(&program.path("cartpole/data")).unwrap();

@@ -3,10 +3,11 @@
 usage: record.py
 
 Needs minari 0.5.4 with h5py 3.16.0 and pillow, gymnasium 1.4.0 and numpy 2.4.6:
-`pip install "minari[hdf5]==0.5.4" gymnasium==1.4.0 numpy==2.4.6`. Rewrites data/ beside this script:
+`pip install "minari[hdf5]==0.5.4" "gymnasium[mujoco]==1.4.0" mujoco==3.17.0 numpy==2.4.6`. Rewrites data/ beside this script:
 
     minari/cartpole/random-v0    two episodes of CartPole-v1 with `infos` of the reset and of each step, two numbers at once among them
     minari/pendulum/random-v0    one episode of Pendulum-v1, cut by time, without `infos`
+    minari/half_cheetah, hopper  what Minari's `mujoco/*` sets are made of: HalfCheetah-v5 cut after 50 steps, three falls of Hopper-v5
     cartpole.npz                 the same two episodes, flat, as D4RL writes them: float32, terminals, timeouts, next_observations
     starts.npz                   the same under the short names of imitation: obs, acts, rews, dones, episode_starts; in Fortran's order
     expected.json                steps, returns, ends, and the sums of all numbers, each as float.hex
@@ -81,15 +82,16 @@ def main():
     told = {}
     with tempfile.TemporaryDirectory() as root:
         os.environ["MINARI_DATASETS_PATH"] = root
-        for id, name, count in [("CartPole-v1", "cartpole", 2), ("Pendulum-v1", "pendulum", 1)]:
-            env = gymnasium.make(id)
+        sets = [("CartPole-v1", "cartpole", 2), ("Pendulum-v1", "pendulum", 1), ("HalfCheetah-v5", "half_cheetah", 2), ("Hopper-v5", "hopper", 3)]
+        for id, name, count in sets:
+            env = gymnasium.make(id, max_episode_steps=50) if name == "half_cheetah" else gymnasium.make(id)
             buffers = [episode(env, number, rng) for number in range(count)]
             minari.create_dataset_from_buffers(f"{name}/random-v0", buffers, env=env, algorithm_name="random", author="heirloom",
                                                author_email="none", code_permalink="tests/golden/minari/record.py", description="golden")
             told[name] = expected(buffers)
             if name == "cartpole":
                 flat = buffers
-        for name in ["cartpole", "pendulum"]:
+        for _, name, _ in sets:
             shutil.copytree(pathlib.Path(root) / name / "random-v0", data / "minari" / name / "random-v0")
     rows = lambda of: np.concatenate([np.asarray(of(buffer)) for buffer in flat])
     observations, after = rows(lambda b: b.observations[:-1]), rows(lambda b: b.observations[1:])
