@@ -203,7 +203,9 @@ fn check_all(registry: &Registry, environments: Vec<String>, json: bool) -> Resu
     let mut entries = Vec::new();
     for name in names {
         let spec = registry.resolve(&name)?;
-        let findings = check::check(&|| registry.build(&spec)).map_err(|error| error.at(&spec.name))?;
+        // What goes wrong in Python says where already.
+        let placed = |error: Error| if error.place() == Some(&spec.name) { error } else { error.at(&spec.name) };
+        let findings = check::check(&|| registry.build(&spec)).map_err(placed)?;
         // Damaged snapshots were part of it: what they left to say is no news.
         let _ = registry.take_notes();
         let failed: Vec<&Finding> = findings.iter().filter(|finding| finding.broken.is_some()).collect();
