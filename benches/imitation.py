@@ -3,7 +3,7 @@
 
     python3 benches/imitation.py [PART ...] [--seeds 10] [--out runs/imitation] [--jobs 2]
 
-Parts: bc gail dagger airl dapg; all of them where none is named. Every cell is one `heirloom imitate` or `pretrain`; a finished cell is only read.
+Parts: bc gail dagger airl dapg; all of them where none is named; and robots, which takes hours (--seeds 3). Every cell is one `heirloom imitate` or `pretrain`; a finished cell is only read.
 Experts are the shipped policies. Shares are (return - random) / (expert - random).
 """
 import argparse, concurrent.futures, csv, json, math, os, subprocess, sys
@@ -148,6 +148,19 @@ def dapg():
         print(f"| {name} | {order[len(order) // 2]} | {' '.join(str(value) for value in order)} |", flush=True)
 
 
-PARTS = {"bc": bc, "gail": gail, "dagger": dagger, "airl": airl, "dapg": dapg}
-for part in options.parts or PARTS:
+def robots():
+    print("\nTen episodes of an expert, on robots\n| task | expert | learner | steps | return | every seed | on the way (seed 0) |\n|---|---|---|---|---|---|---|")
+    ways = {"hopper": [("sac", 20_000), ("rlpd", 20_000)], "half_cheetah": [("bc", 20_000), ("gail", 1_000_000), ("sac", 20_000), ("rlpd", 20_000)]}
+    for task, learners in ways.items():
+        top, path = expert(task), demonstrations(task, 10)
+        for method, steps in learners:
+            words = ["pretrain", task] if method == "sac" else ["imitate", path, task]
+            calls = [(f"{method}-{task}-{seed}", *words, "--method", method, "--seed", seed, "--steps", steps, "--evaluations", 4) for seed in range(options.seeds)]
+            results = together(calls)
+            values, way = [mean for mean, _ in results], [round(mean) for _, mean in curve(results[0][1])[1:]]
+            print(f"| {task} | {top:.0f} | {method} | {steps:,} | {interval(values)} | {' '.join(f'{value:.0f}' for value in values)} | {way} |", flush=True)
+
+
+PARTS = {"bc": bc, "gail": gail, "dagger": dagger, "airl": airl, "dapg": dapg, "robots": robots}
+for part in options.parts or [part for part in PARTS if part != "robots"]:
     PARTS[part]()

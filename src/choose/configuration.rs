@@ -92,25 +92,7 @@ impl Configuration {
     /// # Errors
     /// Exit 2 for a typo or a value out of range.
     pub fn apply_own(&self, source: &ron::Source) -> Result<Self> {
-        let mut changed: Self = overrides::merge(self, source)?;
-        changed.fine_tune = changed.fine_tune.filter(|_| self.fine_tune.is_some());
-        changed.reset_head = changed.reset_head.filter(|_| self.reset_head.is_some());
-        changed.bc = changed.bc.filter(|_| self.bc.is_some());
-        changed.dagger = changed.dagger.filter(|_| self.dagger.is_some());
-        changed.adversarial = changed.adversarial.filter(|_| self.adversarial.is_some());
-        changed.after_cloning = changed.after_cloning.filter(|_| self.after_cloning.is_some());
-        changed.dapg = changed.dapg.filter(|_| self.dapg.is_some());
-        changed.behaviour_regularised = changed.behaviour_regularised.filter(|_| self.behaviour_regularised.is_some());
-        changed.meta = changed.meta.filter(|_| self.meta.is_some());
-        changed.rl2 = changed.rl2.filter(|_| self.rl2.is_some());
-        changed.adapt = changed.adapt.filter(|_| self.adapt.is_some());
-        changed.trpo = changed.trpo.filter(|_| self.trpo.is_some());
-        changed.sac = changed.sac.filter(|_| self.sac.is_some());
-        changed.td3 = changed.td3.filter(|_| self.td3.is_some());
-        changed.td3_bc = changed.td3_bc.filter(|_| self.td3_bc.is_some());
-        changed.iql = changed.iql.filter(|_| self.iql.is_some());
-        changed.dqn = changed.dqn.filter(|_| self.dqn.is_some());
-        changed.checked(source)
+        overrides::merge_own::<Self>(self, source)?.checked(source)
     }
 
     /// The learning rate of a method: that of its cloning or of its learner off policy where it has one of its own, PPO's elsewhere.
@@ -148,30 +130,41 @@ impl Configuration {
         size.or_else(|| iql.map(|iql| iql.replay(spaces))).or_else(|| dqn.as_ref().map(|dqn| dqn.replay(spaces)))
     }
 
-    /// The names of its sections.
-    fn sections(&self) -> Vec<&'static str> {
-        let methods = [
-            ("fine_tune", self.fine_tune.is_some()),
-            ("reset_head", self.reset_head.is_some()),
-            ("bc", self.bc.is_some()),
-            ("dagger", self.dagger.is_some()),
-            ("adversarial", self.adversarial.is_some()),
-            ("after_cloning", self.after_cloning.is_some()),
-            ("dapg", self.dapg.is_some()),
-            ("behaviour_regularised", self.behaviour_regularised.is_some()),
-            ("meta", self.meta.is_some()),
-            ("rl2", self.rl2.is_some()),
-            ("adapt", self.adapt.is_some()),
-            ("trpo", self.trpo.is_some()),
-            ("sac", self.sac.is_some()),
-            ("td3", self.td3.is_some()),
-            ("td3_bc", self.td3_bc.is_some()),
-            ("iql", self.iql.is_some()),
-            ("dqn", self.dqn.is_some()),
+    /// The methods' sections that it has, and whether each makes sense.
+    fn of_methods(&self) -> Vec<(&'static str, Result<()>)> {
+        type Checked = Option<(&'static str, Result<()>)>;
+        fn of<C>(name: &'static str, section: Option<&C>, check: impl Fn(&C) -> Result<()>) -> Checked {
+            section.map(|section| (name, check(section)))
+        }
+        let all = [
+            of("fine_tune", self.fine_tune.as_ref(), |_| Ok(())),
+            of("reset_head", self.reset_head.as_ref(), |_| Ok(())),
+            of("bc", self.bc.as_ref(), bc::Config::check),
+            of("dagger", self.dagger.as_ref(), dagger::Config::check),
+            of("adversarial", self.adversarial.as_ref(), adversarial::Config::check),
+            of("after_cloning", self.after_cloning.as_ref(), after_cloning::Config::check),
+            of("dapg", self.dapg.as_ref(), dapg::Config::check),
+            of("behaviour_regularised", self.behaviour_regularised.as_ref(), behaviour_regularised::Config::check),
+            of("meta", self.meta.as_ref(), meta::Config::check),
+            of("rl2", self.rl2.as_ref(), meta::rl2::Config::check),
+            of("adapt", self.adapt.as_ref(), meta::adapt::Config::check),
+            of("trpo", self.trpo.as_ref(), meta::trpo::Config::check),
+            of("sac", self.sac.as_ref(), sac::Config::check),
+            of("td3", self.td3.as_ref(), td3::Config::check),
+            of("td3_bc", self.td3_bc.as_ref(), td3_bc::Config::check),
+            of("iql", self.iql.as_ref(), iql::Config::check),
+            of("dqn", self.dqn.as_ref(), dqn::Config::check),
         ];
-        let others = ["meta", "rl2", "adapt", "trpo", "sac", "td3", "iql", "dqn"];
-        let learns_by_ppo = !methods.iter().any(|(name, there)| *there && others.contains(name));
-        learns_by_ppo.then_some("ppo").into_iter().chain(methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name)).collect()
+        all.into_iter().flatten().collect()
+    }
+
+    /// The names of its sections: PPO's too, where nothing takes its place.
+    fn sections(&self) -> Vec<&'static str> {
+        let mut names: Vec<&'static str> = self.of_methods().into_iter().map(|(name, _)| name).collect();
+        if !names.iter().any(|name| ["meta", "rl2", "adapt", "trpo", "sac", "td3", "iql", "dqn"].contains(name)) {
+            names.insert(0, "ppo");
+        }
+        names
     }
 
     /// Fails where a value makes no sense.
@@ -179,23 +172,8 @@ impl Configuration {
     /// # Errors
     /// Exit 2 with the section, the field and its range.
     pub fn check(&self) -> std::result::Result<(), (&'static str, Error)> {
-        let of = |section: &'static str, checked: Option<Result<()>>| checked.unwrap_or(Ok(())).map_err(|error| (section, error));
-        of("ppo", Some(self.ppo.check()))?;
-        of("bc", self.bc.as_ref().map(bc::Config::check))?;
-        of("dagger", self.dagger.as_ref().map(dagger::Config::check))?;
-        of("adversarial", self.adversarial.as_ref().map(adversarial::Config::check))?;
-        of("after_cloning", self.after_cloning.as_ref().map(after_cloning::Config::check))?;
-        of("dapg", self.dapg.as_ref().map(dapg::Config::check))?;
-        of("behaviour_regularised", self.behaviour_regularised.as_ref().map(behaviour_regularised::Config::check))?;
-        of("meta", self.meta.as_ref().map(meta::Config::check))?;
-        of("rl2", self.rl2.as_ref().map(meta::rl2::Config::check))?;
-        of("adapt", self.adapt.as_ref().map(meta::adapt::Config::check))?;
-        of("trpo", self.trpo.as_ref().map(meta::trpo::Config::check))?;
-        of("sac", self.sac.as_ref().map(sac::Config::check))?;
-        of("td3", self.td3.as_ref().map(td3::Config::check))?;
-        of("td3_bc", self.td3_bc.as_ref().map(td3_bc::Config::check))?;
-        of("iql", self.iql.as_ref().map(iql::Config::check))?;
-        of("dqn", self.dqn.as_ref().map(dqn::Config::check))
+        let ppo = ("ppo", self.ppo.check());
+        std::iter::once(ppo).chain(self.of_methods()).try_for_each(|(section, checked)| checked.map_err(|error| (section, error)))
     }
 
     fn checked(self, source: &ron::Source) -> Result<Self> {
@@ -254,6 +232,15 @@ mod tests {
         assert_eq!(changed.ppo.head, Some(crate::nn::Head::SquashedGaussian { initial_log_std: -1.0 }));
         assert_eq!(set("ppo.target_kl=0.02").unwrap().ppo.target_kl, Some(0.02));
         assert_eq!(set("ppo.actor=[32, 32]").unwrap().ppo.actor, [32, 32]);
+    }
+
+    #[test]
+    fn of_a_text_for_several_methods_each_takes_its_own_sections() {
+        let shared = assignment("sac.discount=0.5").and_then(|source| base().apply_own(&source)).unwrap();
+        assert_eq!(shared, base());
+        let shared = assignment("fine_tune.critic_warm_up=7").and_then(|source| base().apply_own(&source)).unwrap();
+        assert_eq!(shared.fine_tune.unwrap().critic_warm_up, 7);
+        assert!(assignment("sac.discont=0.5").and_then(|source| base().apply_own(&source)).is_err(), "a typo is one for everybody");
     }
 
     #[test]

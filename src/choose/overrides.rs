@@ -11,18 +11,34 @@ use serde_json::Value;
 
 /// `base` with every field that `source` names changed.
 pub(super) fn merge<T: Serialize + DeserializeOwned>(base: &T, source: &Source) -> Result<T> {
+    merge_some(base, source, |_| true)
+}
+
+/// The same, but for the sections that `base` does not have.
+pub(super) fn merge_own<T: Serialize + DeserializeOwned>(base: &T, source: &Source) -> Result<T> {
+    let own = to_json(base, source)?;
+    merge_some(base, source, |section| own.get(section).is_some())
+}
+
+fn merge_some<T: Serialize + DeserializeOwned>(base: &T, source: &Source, is_wanted: impl Fn(&str) -> bool) -> Result<T> {
     let read: T = source.parse()?;
     #[expect(clippy::disallowed_types, reason = "only the keys are looked at")]
     let named: ron::Value = source.parse()?;
-    let json = |value: &T| serde_json::to_value(value).map_err(|error| Error::usage(error.to_string()).at(&source.name));
-    let mut merged = json(base)?;
-    overwrite(&mut merged, &json(&read)?, &named);
+    let (mut merged, mut read) = (to_json(base, source)?, to_json(&read, source)?);
+    if let Value::Object(sections) = &mut read {
+        sections.retain(|section, _| is_wanted(section));
+    }
+    overwrite(&mut merged, &read, &named);
     serde_json::from_value(merged).map_err(|error| {
         // JSON has no word for them.
         let not_finite = error.to_string().contains("null");
         let message = if not_finite { "holds a number that is not finite".to_owned() } else { error.to_string() };
         Error::usage(message).at(&source.name)
     })
+}
+
+fn to_json<T: Serialize>(value: &T, source: &Source) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| Error::usage(error.to_string()).at(&source.name))
 }
 
 #[expect(clippy::disallowed_types, reason = "only the keys are looked at")]
