@@ -10,7 +10,7 @@ const SHIPPED: [(&str, f64); 9] = [
     ("acrobot", -80.0),
     ("ant", 2000.0),
     ("cartpole", 495.0),
-    ("half_cheetah", 3000.0),
+    ("half_cheetah", 5000.0),
     ("hopper", 3000.0),
     ("mountain_car", -115.0),
     ("mountain_car_continuous", 90.0),
