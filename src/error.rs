@@ -63,8 +63,8 @@ impl Error {
         Self::new(Kind::Environment, message)
     }
 
-    /// An episode cannot be told on, for reasons that have nothing to do with it; its environment can be reset. Who gathers episodes drops this one.
-    pub fn broken_episode(message: impl Into<String>) -> Self {
+    /// An episode cannot be gone on with, for reasons that have nothing to do with it; its environment can be reset. Who gathers episodes drops it.
+    pub(crate) fn lost_episode(message: impl Into<String>) -> Self {
         let mut error = Self::new(Kind::Environment, message);
         error.0.of_episode = true;
         error
@@ -118,9 +118,9 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether no more than an episode is lost ([`Error::broken_episode`]).
+    /// Whether no more than an episode is lost.
     #[must_use]
-    pub fn breaks_episode(&self) -> bool {
+    pub fn loses_episode(&self) -> bool {
         self.0.of_episode
     }
 

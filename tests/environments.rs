@@ -93,7 +93,7 @@ fn stream(make: &MakeEnv, count: usize, steps: usize) -> Vec<Vec<u64>> {
     for _ in 0..steps {
         for (index, seen) in seen.iter_mut().enumerate() {
             let step = environments.step(index, random_action(&space, &mut choosers[index], &mut values)).unwrap();
-            seen.push(step.reward.to_bits());
+            seen.push(step.unwrap().reward.to_bits());
             seen.extend(environments.observation(index).iter().map(|value| value.to_bits()));
         }
     }

@@ -293,7 +293,7 @@ impl Job {
             demonstrations: self.lessons.as_ref().map(|lessons| lessons.as_demonstrated(self.method.is_transfer().then_some(lessons.role))),
             reward: self.reward.as_ref().map(Reward::as_recovered),
             numerics: crate::nn::numerics::describe(&self.activation()),
-            broken_episodes: None,
+            lost_episodes: None,
         }
     }
 }
@@ -329,7 +329,7 @@ pub struct Moved<'a> {
 /// Exit 2 when there is no run or it would be shortened, 3 when it is damaged, 7 when another process has it.
 pub fn open_run(path: &Path, steps: Option<u64>, moved: Moved<'_>, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
     let (mut folder, checkpoint, damaged) = RunFolder::open(path)?;
-    folder.count(registry.broken_episodes());
+    folder.count(registry.lost_episodes());
     let mut job = rebuild(path, folder.definition(), moved, registry, pool).map_err(|error| error.at(path.display()))?;
     if let Some(steps) = steps {
         if steps < job.steps {

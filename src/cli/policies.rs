@@ -7,6 +7,7 @@ use crate::choose::job::{Source, known_policies};
 use crate::env::{ActionSpace, Registry, Spec};
 use crate::error::{Error, Result};
 use crate::policy::{Ancestor, Card, Measured, Policy, store};
+use crate::report::number::counted;
 use crate::rollout::collect::Choice;
 use crate::run::Evaluator;
 use crate::stop::Stop;
@@ -108,7 +109,7 @@ pub(super) fn to_json(name: &str, card: &Card) -> serde_json::Value {
         "name": name, "digest": card.digest, "environment": card.provenance.environment, "method": card.provenance.method,
         "steps": card.provenance.steps, "seed": card.provenance.seed, "command": card.provenance.command,
         "numerics": card.provenance.numerics,
-        "broken_episodes": card.provenance.broken_episodes.unwrap_or(0),
+        "lost_episodes": card.provenance.lost_episodes.unwrap_or(0),
         "measured": card.measured.as_ref().map(|measured| serde_json::json!({"environment": measured.environment, "mean": measured.mean, "interval": measured.interval, "episodes": measured.episodes})),
         "parents": card.parents.iter().map(|parent| serde_json::json!({"name": parent.name, "digest": parent.digest})).collect::<Vec<_>>(),
     })
@@ -163,8 +164,8 @@ fn show(name: &str, json: bool) -> Result<Ending> {
         );
         rows.insert(1, vec!["return".into(), text]);
     }
-    if let Some(broken) = provenance.broken_episodes {
-        rows.insert(1, vec!["broken off".into(), format!("{} episodes: not bit-identical", count(broken))]);
+    if let Some(lost) = provenance.lost_episodes {
+        rows.insert(1, vec!["lost".into(), format!("{} while it was made: not bit-identical", counted(lost, "episode"))]);
     }
     if let Some(demonstrated) = &provenance.demonstrations {
         let of = if demonstrated.episodes == 1 { "1 episode" } else { &format!("{} episodes", count(demonstrated.episodes)) };

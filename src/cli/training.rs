@@ -10,6 +10,7 @@ use crate::file::disk;
 use crate::learn::Learner;
 use crate::parallel::Pool;
 use crate::policy::{Policy, store};
+use crate::report::number::counted;
 use crate::run::checkpoint::Position;
 use crate::run::folder::SOURCE;
 use crate::run::{Evaluation, Evaluator, Outcome, Plan, RunFolder, drive};
@@ -29,8 +30,8 @@ pub(super) struct Finished {
     /// What was run: when resumed, what the folder says.
     pub(super) job: Job,
     pub(super) best: Option<f64>,
-    /// Episodes that broke off, where some did.
-    pub(super) broken_episodes: Option<u64>,
+    /// Episodes that were lost, where some were.
+    pub(super) lost_episodes: Option<u64>,
     /// The wish to stop, for what is measured afterwards.
     pub(super) stop: Arc<Stop>,
 }
@@ -63,14 +64,16 @@ pub(super) fn run(job: Job, arguments: &RunArguments, registry: &Registry) -> Re
             took: began.elapsed(),
             steps: opened.learner.steps() - before,
             job: opened.job,
-            broken_episodes: opened.folder.broken_episodes(),
+            lost_episodes: opened.folder.lost_episodes(),
             best: store::load_card(&out.join("best")).ok().and_then(|card| card.measured).map(|measured| measured.mean),
             out,
             stop,
         })),
         Outcome::Stopped { signal, steps } => {
             if arguments.json {
-                terminal::json(&serde_json::json!({"run": out.display().to_string(), "steps": steps, "stopped": true}));
+                terminal::json(
+                    &serde_json::json!({"run": out.display().to_string(), "steps": steps, "stopped": true, "lost_episodes": opened.folder.lost_episodes().unwrap_or(0)}),
+                );
             }
             terminal::note(&format!(
                 "stopped after {} {counts} with a checkpoint in {}; continue with --resume",
@@ -91,7 +94,6 @@ struct Opened {
 }
 
 fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>, stop: &Stop) -> Result<Opened> {
-    let broken = registry.broken_episodes();
     // The learner first: a run that cannot begin leaves no folder.
     let learner = job.learner(registry, pool, stop)?;
     note_other_environment(&job, registry);
@@ -100,7 +102,7 @@ fn begin(out: &Path, job: Job, registry: &Registry, pool: &Arc<Pool>, stop: &Sto
     }
     let source = job.source.as_ref().map(|source| (&source.policy, &source.card));
     let mut folder = RunFolder::create(out, job.definition(), source)?;
-    folder.count(broken);
+    folder.count(registry.lost_episodes());
     let plan = job.plan();
     Ok(Opened { job, folder, learner, position: Position::default(), plan })
 }
@@ -233,8 +235,8 @@ pub(super) fn show(finished: &Finished) {
         vec![counts.into(), format!("{} in {seconds:.1} s, {rate} {counts}/s", count(finished.steps))],
         vec!["run".into(), format!("{} ({})", finished.out.display(), bytes(disk::size(&finished.out)))],
     ];
-    if let Some(broken) = finished.broken_episodes {
-        rows.push(vec!["broken off".into(), format!("{} episodes, which were dropped: not bit-identical", count(broken))]);
+    if let Some(lost) = finished.lost_episodes {
+        rows.push(vec!["lost".into(), format!("{}, which could not be done again: not bit-identical", counted(lost, "episode"))]);
     }
     terminal::table(&["", ""], &[], rows);
 }
@@ -250,7 +252,7 @@ pub(super) fn to_json(finished: &Finished) -> serde_json::Value {
         "interval": [interval.low, interval.high],
         "episodes": finished.evaluation.returns.len(),
         "best": finished.best,
-        "broken_episodes": finished.broken_episodes.unwrap_or(0),
+        "lost_episodes": finished.lost_episodes.unwrap_or(0),
         "seconds": finished.took.as_secs_f64(),
         "bytes": disk::size(&finished.out),
     })

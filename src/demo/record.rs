@@ -305,7 +305,7 @@ impl Witness for Scribe<'_> {
         self.send.send(Ended { order: self.orders[index], growing, step, attempt }).map_err(unheard)
     }
 
-    fn breaks(&mut self, index: usize) {
+    fn loses(&mut self, index: usize) {
         self.growing[index] = Growing::with_room_of(&self.growing[index]);
     }
 

@@ -115,7 +115,9 @@ fn check(stage: &Stage<'_>, number: u64, episode: &Episode, tolerance: f64) -> R
             let comparison = Comparison { stage, episode, tolerance };
             let mut first = begun.observation.as_ref().and_then(|seen| comparison.observation(0, seen));
             if first.is_none() {
-                begun.perform(episode, &stage.spaces().action, |index, step, seen, _| {
+                let mut done = 0;
+                let performed = begun.perform(episode, &stage.spaces().action, |index, step, seen, _| {
+                    done = index + 1;
                     let flags = [("terminated", step.terminated, episode.terminated), ("truncated", step.truncated, episode.truncated)];
                     let flag = |(name, replayed, recorded): (&str, bool, bool)| {
                         // Flags are recorded for the last step; before it, an episode went on.
@@ -125,7 +127,12 @@ fn check(stage: &Stage<'_>, number: u64, episode: &Episode, tolerance: f64) -> R
                     first = comparison.number(index, "reward", episode.rewards[index], step.reward);
                     first = first.take().or_else(|| comparison.observation(index + 1, seen)).or_else(|| flags.into_iter().find_map(flag));
                     if first.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                })?;
+                });
+                match performed {
+                    // What cannot be gone on with ends where the recording does not.
+                    Err(error) if error.loses_episode() => first = first.or_else(|| comparison.number(done, "truncated", 0.0, 1.0)),
+                    performed => performed?,
+                }
             }
             first.map_or(Finding::Identical, Finding::Differs)
         }

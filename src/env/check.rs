@@ -169,7 +169,7 @@ fn snapshots_continue(make: &dyn Fn() -> Result<Box<dyn Env>>) -> Result<Option<
         for step in 0..STEPS / 4 {
             let goes_on = match resumed.bits() {
                 Ok(bits) => bits == straight.bits()?,
-                Err(error) if error.breaks_episode() => false,
+                Err(error) if error.loses_episode() => false,
                 Err(error) => return Err(error),
             };
             if !goes_on {

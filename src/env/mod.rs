@@ -4,9 +4,9 @@
 //! the caller owns, keeps termination (the task is over) and truncation (time is up) apart, and can be saved and continued.
 //! This room does not know networks or tensors.
 
-pub mod broken;
 pub mod check;
 mod episode;
+pub mod lost;
 pub mod parameter;
 pub mod randomized;
 pub mod registry;
@@ -18,7 +18,7 @@ pub mod spec;
 pub mod tasks;
 pub mod wrap;
 
-pub use broken::BrokenEpisodes;
+pub use lost::LostEpisodes;
 pub use parameter::{Parameter, Quantity, Values};
 pub use registry::{Registry, Simulator};
 pub use rooted::Root;
@@ -70,7 +70,7 @@ pub trait Env: Send {
     /// Applies an action and writes the next observation; at the end of an episode, its last one.
     ///
     /// # Errors
-    /// As [`Env::reset`].
+    /// As [`Env::reset`]. An error that says no more than that this episode is lost ([`Error::loses_episode`]) leaves the observation as it was.
     fn step(&mut self, action: Action<'_>, rng: &mut Rng, observation: &mut [f64]) -> Result<Step>;
 
     /// Saves what the next steps depend on.

@@ -9,7 +9,7 @@ use super::rooted::{Root, Rooted};
 use super::sim::gymnasium;
 use super::spec::{self, Spec};
 use super::wrap::Wrapper;
-use super::{BrokenEpisodes, Env, sim};
+use super::{Env, LostEpisodes, sim};
 use crate::error::{Error, Result, did_you_mean};
 use crate::file::ron::Source;
 use std::collections::BTreeMap;
@@ -80,13 +80,14 @@ pub struct Registry {
     simulators: BTreeMap<String, Arc<Simulator>>,
     /// Python processes, and on whose word they run.
     python: Arc<gymnasium::Host>,
+    lost: LostEpisodes,
 }
 
 impl Registry {
     /// With the simulators and environment files of this crate.
     #[must_use]
     pub fn standard() -> Self {
-        let mut registry = Self { simulators: BTreeMap::new(), python: Arc::default() };
+        let mut registry = Self { simulators: BTreeMap::new(), python: Arc::default(), lost: LostEpisodes::default() };
         for simulator in sim::all() {
             registry.add(simulator);
         }
@@ -206,10 +207,16 @@ impl Registry {
         self.python.take_notes()
     }
 
-    /// Episodes in its environments that break off from now on.
+    /// The count of episodes that are lost in its environments.
     #[must_use]
-    pub fn broken_episodes(&self) -> BrokenEpisodes {
-        self.python.broken.from_now()
+    pub fn lost_episodes(&self) -> LostEpisodes {
+        self.lost.clone()
+    }
+
+    /// The same, with a count of lost episodes that is its own.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { lost: LostEpisodes::default(), ..self.clone() }
     }
 
     /// Builds an environment: simulator, randomization, wrappers, and the episode's rules around them.
@@ -239,7 +246,7 @@ impl Registry {
     /// When the simulator refuses.
     pub fn bare(&self, spec: &Spec) -> Result<Box<dyn Env>> {
         if let Some(task) = &spec.gymnasium {
-            let member = gymnasium::Member::new(&self.python, task, &spec.context, spec.max_episode_steps.is_some());
+            let member = gymnasium::Member::new(&self.python, &self.lost, task, &spec.context, spec.max_episode_steps.is_some());
             // An environment that was named by its id is its own place.
             let placed = |error: Error| if spec.place().starts_with(gymnasium::PREFIX) { error } else { error.at(spec.place()) };
             return Ok(Box::new(member.map_err(placed)?));

@@ -148,11 +148,16 @@ impl Dagger {
                     self.binding.gather(self.environments.observation(*index), &mut gathered);
                     self.pairs.add(&gathered, &label, u32::MAX);
                     self.steps += 1;
-                    if self.mixture.unit() < beta {
-                        self.environments.step(*index, wise)?;
+                    let outcome = if self.mixture.unit() < beta {
+                        self.environments.step(*index, wise)?
                     } else {
                         head.mode(rooms[0].outputs(row), &mut chosen.0);
-                        self.environments.step(*index, self.binding.act(head, &chosen.0, &mut room))?;
+                        self.environments.step(*index, self.binding.act(head, &chosen.0, &mut room))?
+                    };
+                    if outcome.is_none_or(|step| step.ended()) {
+                        for memories in &mut memories {
+                            memories.forget(*index);
+                        }
                     }
                 }
             }

@@ -54,8 +54,7 @@ impl Experience {
             binding,
         };
         for index in 0..experience.len() {
-            experience.see(index)?;
-            experience.replay.shows(index, &experience.seen[index * observation..][..observation]);
+            experience.show(index)?;
         }
         Ok(experience)
     }
@@ -99,7 +98,7 @@ impl Experience {
     /// Whether a round of updates is due: after a warm-up of so many steps in all, every so many steps of each environment.
     #[must_use]
     pub fn is_due(&self, warm_up: u64, train_every: usize) -> bool {
-        self.steps >= warm_up && self.rounds().is_multiple_of(train_every as u64)
+        self.steps >= warm_up.max(1) && self.rounds().is_multiple_of(train_every as u64)
     }
 
     /// Whether the next turn is an update from demonstrations alone, and no step; then it is counted.
@@ -157,7 +156,10 @@ impl Experience {
 
     #[expect(clippy::cast_possible_truncation, reason = "learning is f32")]
     fn act(&mut self, index: usize, action: &[f32]) -> Result<()> {
-        let step = self.environments.step(index, self.binding.act(&self.head, action, &mut self.room))?;
+        let Some(step) = self.environments.step(index, self.binding.act(&self.head, action, &mut self.room))? else {
+            self.replay.loses(index);
+            return self.show(index);
+        };
         let reward = step.reward as f32 * self.reward_scale();
         if !reward.is_finite() {
             let message = format!("the reward {} does not fit into 32 bits", step.reward);
@@ -173,10 +175,15 @@ impl Experience {
         } else {
             self.replay.goes_on(index, action, reward);
         }
+        self.steps += 1;
+        self.show(index)
+    }
+
+    /// Looks at environment `index` and keeps what it shows.
+    fn show(&mut self, index: usize) -> Result<()> {
         self.see(index)?;
         let size = self.cut_off.len();
         self.replay.shows(index, &self.seen[index * size..][..size]);
-        self.steps += 1;
         Ok(())
     }
 

@@ -182,7 +182,7 @@ impl Witness for Tracks {
         Ok(())
     }
 
-    fn breaks(&mut self, index: usize) {
+    fn loses(&mut self, index: usize) {
         self.each[index] = Episode::default();
     }
 }

@@ -68,9 +68,9 @@ pub struct Provenance {
     pub reward: Option<Recovered>,
     /// What the bits depend on: libtorch, vector unit, which way networks were computed.
     pub numerics: String,
-    /// Episodes that broke off while it was made, and were dropped: where there are some, the command makes another policy.
+    /// Episodes that were lost while it was made, and dropped: where there are some, the command makes another policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub broken_episodes: Option<u64>,
+    pub lost_episodes: Option<u64>,
 }
 
 /// Demonstrations that a policy learned from.

@@ -3,6 +3,7 @@
 use super::environments::{Environments, Finished};
 use super::gae::gae;
 use super::{MakeEnv, Rollout};
+use crate::env::Step;
 use crate::error::{Error, Result};
 use crate::file::tensors::{Array, Tensors, take_f64, take_u64};
 use crate::nn::kernel::CHUNK;
@@ -170,7 +171,9 @@ impl Shard {
         let Rollout { action, reward, next_value, terminated, ended, .. } = &mut self.rollout;
         let (inputs, width) = (self.gathered.len(), action.len() / reward.len());
         let action = &action[at * width..][..width];
-        let step = self.environments.step(index, actor.binding.act(head, action, &mut self.action_room))?;
+        // A rollout has a row for every step: where an episode is lost, one in which time was up.
+        let lost = Step { reward: 0.0, terminated: false, truncated: true };
+        let step = self.environments.step(index, actor.binding.act(head, action, &mut self.action_room))?.unwrap_or(lost);
         reward[at] = step.reward as f32;
         terminated[at] = step.terminated;
         ended[at] = step.ended();

@@ -15,6 +15,9 @@ pub struct Finished {
     pub length: u64,
 }
 
+/// Episodes of an environment that may be lost before one comes to its end.
+const MOST_LOST: u32 = 3;
+
 /// Some environments of a vector, by their index in the whole.
 pub struct Environments {
     envs: Vec<Box<dyn Env>>,
@@ -31,6 +34,8 @@ pub struct Environments {
     /// `[O]`: what the environment that ended last showed at its end.
     ended: Vec<f64>,
     running: Vec<Finished>,
+    /// How often in a row the episode of each was lost.
+    lost: Vec<u32>,
     /// Episodes that ended since this was last emptied.
     pub finished: Vec<Finished>,
 }
@@ -56,6 +61,7 @@ impl Environments {
             observation: vec![0.0; envs.len() * size],
             ended: vec![0.0; size],
             running: vec![Finished { total: 0.0, length: 0 }; envs.len()],
+            lost: vec![0; envs.len()],
             finished: Vec::new(),
             envs,
             listening: company.listens(),
@@ -151,18 +157,18 @@ impl Environments {
     }
 
     /// Steps environment `index`; when that ends its episode, keeps the last observation ([`Environments::ended_observation`]) and
-    /// starts the next one. An episode that broke off ([`Error::broken_episode`]) is cut off where it was, as if its time were up, and is none of
-    /// [`Environments::finished`].
+    /// starts the next one. `None` where the episode is lost ([`Error::loses_episode`]): nothing was done, what it showed last is kept likewise, another
+    /// one has begun, and it is none of [`Environments::finished`].
     ///
     /// # Errors
-    /// Exit 4 with the environment's index.
+    /// Exit 4 with the environment's index; also when one episode after the other is lost.
     #[inline]
-    pub fn step(&mut self, index: usize, action: Action<'_>) -> Result<Step> {
+    pub fn step(&mut self, index: usize, action: Action<'_>) -> Result<Option<Step>> {
         let size = self.ended.len();
         let observation = &mut self.observation[index * size..][..size];
         let step = match self.envs[index].step(action, &mut self.rngs[index], observation) {
             Ok(step) => step,
-            Err(error) if error.breaks_episode() => return self.drop_episode(index),
+            Err(error) if error.loses_episode() => return self.lose(index, error).map(|()| None),
             Err(error) => return Err(locate(self.indices[index], error)),
         };
         let running = &mut self.running[index];
@@ -172,19 +178,23 @@ impl Environments {
             self.ended.copy_from_slice(observation);
             self.finished.push(*running);
             *running = Finished { total: 0.0, length: 0 };
+            self.lost[index] = 0;
             self.reset(index)?;
         }
-        Ok(step)
+        Ok(Some(step))
     }
 
-    /// What broke off left its observation as it was.
+    /// What is lost left its observation as it was.
     #[cold]
-    fn drop_episode(&mut self, index: usize) -> Result<Step> {
+    fn lose(&mut self, index: usize, error: Error) -> Result<()> {
+        self.lost[index] += 1;
+        if self.lost[index] > MOST_LOST {
+            return Err(locate(self.indices[index], error));
+        }
         let size = self.ended.len();
         self.ended.copy_from_slice(&self.observation[index * size..][..size]);
         self.running[index] = Finished { total: 0.0, length: 0 };
-        self.reset(index)?;
-        Ok(Step { reward: 0.0, terminated: false, truncated: true })
+        self.reset(index)
     }
 
     /// Makes environment `index` the one of another index in the whole vector: it starts anew, on that one's stream.

@@ -86,8 +86,8 @@ pub trait Witness {
         Ok(())
     }
 
-    /// The episode of environment `index` broke off, and is done again from its start: what was kept of it is to be forgotten.
-    fn breaks(&mut self, _index: usize) {}
+    /// The episode of environment `index` is lost, and done again from its start: what was kept of it is to be forgotten.
+    fn loses(&mut self, _index: usize) {}
 
     /// The episode of environment `index` is over: which environment of the whole vector it is to become, for another one.
     fn follows(&mut self, _index: usize) -> Option<u64> {
@@ -141,12 +141,9 @@ pub fn run_episodes(
                 let (action, log_prob) = (&actions[row * width..][..width], log_probs[row]);
                 witness.chooses(*index, action);
                 let action = binding.act(head, action, &mut room);
-                let mut outcome = environments.step(*index, action)?;
-                let finished = environments.finished.pop();
-                let another = if outcome.ended() && finished.is_none() {
-                    witness.breaks(*index);
-                    environments.index(*index)
-                } else {
+                let stepped = environments.step(*index, action)?;
+                let another = if let Some(mut outcome) = stepped {
+                    let finished = environments.finished.pop();
                     let seen = if finished.is_some() { environments.ended_observation() } else { environments.observation(*index) };
                     let so_far = environments.running(*index);
                     let cut_off = finished.is_none() && so_far.length == LONGEST_EPISODE as u64;
@@ -158,6 +155,9 @@ pub fn run_episodes(
                         continue;
                     };
                     another
+                } else {
+                    witness.loses(*index);
+                    environments.index(*index)
                 };
                 environments.become_another(*index, another)?;
                 memories.forget(*index);

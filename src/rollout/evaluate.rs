@@ -115,6 +115,12 @@ impl<'a> Look<'a> {
 }
 
 impl Witness for Look<'_> {
+    fn loses(&mut self, index: usize) {
+        if let Some((_, memories, _)) = &mut self.other {
+            memories.forget(index);
+        }
+    }
+
     fn sees(&mut self, bound: &Bound<'_>, environments: &Environments, chunk: &[usize], workspace: &Workspace) {
         let head = &bound.policy().shape.head;
         for row in 0..chunk.len() {
@@ -146,7 +152,11 @@ pub fn random_returns(make: &MakeEnv, episodes: usize, seed: u64, pool: &Pool, s
             let mut steps = 0;
             let finished = loop {
                 stop.check_unarmed()?;
-                environments.step(index, random_action(&action, &mut noise, &mut values))?;
+                if environments.step(index, random_action(&action, &mut noise, &mut values))?.is_none() {
+                    environments.become_another(index, episode as u64)?;
+                    (noise, steps) = (Stream::EvaluationNoise(episode as u64).under(seed), 0);
+                    continue;
+                }
                 steps += 1;
                 match environments.finished.pop() {
                     Some(finished) => break finished,

@@ -39,9 +39,9 @@ pub struct Position {
     pub best: Option<f64>,
     /// Good lengths of the logs.
     pub logs: BTreeMap<String, u64>,
-    /// Episodes that broke off: where there are some, the run is not what another one would be, bit for bit.
+    /// Episodes that were lost: where there are some, the run is not what another one would be, bit for bit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub broken_episodes: Option<u64>,
+    pub lost_episodes: Option<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 use super::checkpoint::{self, Position};
 use super::event::{Event, Listener};
 use super::logs::Logs;
-use crate::env::BrokenEpisodes;
+use crate::env::LostEpisodes;
 use crate::error::{Error, Kind, Result};
 use crate::file::lock::Lock;
 use crate::file::{disk, ron};
@@ -57,8 +57,8 @@ pub struct RunFolder {
     path: PathBuf,
     definition: Definition,
     logs: Logs,
-    /// Episodes that broke off before this process, and in it.
-    broken: (u64, BrokenEpisodes),
+    /// Episodes that were lost before this process, and in it.
+    lost: (u64, LostEpisodes),
     _lock: Lock,
 }
 
@@ -79,7 +79,7 @@ impl RunFolder {
         }
         disk::write(&path.join(DEFINITION), ron::to_text(&definition).as_bytes())?;
         let (logs, _) = Logs::open(path, &Position::default().logs)?;
-        Ok(Self { path: path.to_owned(), definition, logs, broken: Default::default(), _lock: lock })
+        Ok(Self { path: path.to_owned(), definition, logs, lost: Default::default(), _lock: lock })
     }
 
     /// Opens a run to go on with it: its last sound checkpoint, and what was found damaged on the way there. Without any checkpoint
@@ -103,8 +103,8 @@ impl RunFolder {
         }
         let (logs, short) = Logs::open(path, &read.as_ref().map(|(position, _)| position.logs.clone()).unwrap_or_default())?;
         damaged.extend(short);
-        let before = read.as_ref().and_then(|(position, _)| position.broken_episodes).unwrap_or(0);
-        Ok((Self { path: path.to_owned(), definition, logs, broken: (before, BrokenEpisodes::default()), _lock: lock }, read, damaged))
+        let before = read.as_ref().and_then(|(position, _)| position.lost_episodes).unwrap_or(0);
+        Ok((Self { path: path.to_owned(), definition, logs, lost: (before, LostEpisodes::default()), _lock: lock }, read, damaged))
     }
 
     /// What a run folder says it runs.
@@ -165,15 +165,15 @@ impl RunFolder {
         &self.definition
     }
 
-    /// Counts the episodes that break off in the run, from those on that were counted before.
-    pub fn count(&mut self, broken: BrokenEpisodes) {
-        self.broken.1 = broken;
+    /// Counts the episodes that are lost in the run, from those on that were counted before.
+    pub fn count(&mut self, lost: LostEpisodes) {
+        self.lost.1 = lost;
     }
 
-    /// How many episodes broke off in the run; where some did, it is not what another one would be, bit for bit.
+    /// How many episodes were lost in the run; where some were, it is not what another one would be, bit for bit.
     #[must_use]
-    pub fn broken_episodes(&self) -> Option<u64> {
-        Some(self.broken.0 + self.broken.1.count()).filter(|count| *count > 0)
+    pub fn lost_episodes(&self) -> Option<u64> {
+        Some(self.lost.0 + self.lost.1.count()).filter(|count| *count > 0)
     }
 
     /// Extends the run to more steps.
@@ -191,7 +191,7 @@ impl RunFolder {
     /// Exit 6 when the disk refuses; earlier checkpoints are then untouched.
     pub fn checkpoint(&mut self, position: &mut Position, state: &State, policy: &Policy, environment_steps: u64) -> Result<PathBuf> {
         position.logs = self.logs.sync()?;
-        position.broken_episodes = self.broken_episodes();
+        position.lost_episodes = self.lost_episodes();
         let checkpoints = self.path.join("checkpoints");
         let card = self.card(policy, environment_steps, None);
         let folder = checkpoint::write(&checkpoints, position, state, policy, &card)?;
@@ -213,7 +213,7 @@ impl RunFolder {
     }
 
     fn card(&self, policy: &Policy, steps: u64, measured: Option<Measured>) -> Card {
-        let provenance = Provenance { steps: Some(steps), broken_episodes: self.broken_episodes(), ..self.definition.provenance.clone() };
+        let provenance = Provenance { steps: Some(steps), lost_episodes: self.lost_episodes(), ..self.definition.provenance.clone() };
         Card { measured, ..Card::new(policy, provenance, self.definition.parents.clone()) }
     }
 }

@@ -123,6 +123,7 @@ impl Cell {
         stepped: &(dyn Fn(u64) + Sync),
     ) -> Result<Option<CellResult>> {
         let pool = Arc::new(Pool::inline());
+        let registry = &registry.apart();
         let mut learner = match self.job.learner(registry, &pool, stop) {
             Err(error) if error.kind() == Kind::Stopped => return Ok(None),
             learner => learner?,
@@ -140,6 +141,13 @@ impl Cell {
             Err(error) if error.kind() == Kind::Diverged && failures == Failures::Worst && !self.is_source => Some(error.to_string()),
             Err(error) => return Err(error),
         };
+        let lost = registry.lost_episodes().count();
+        if lost > 0 {
+            // It would be told to others as what its settings give.
+            return Err(Error::environment(format!("{lost} episodes were lost, and could not be done again as they were"))
+                .hint("run the study again: the cells that are finished are kept")
+                .at(&self.job.environment.name));
+        }
         let policy = learner.policy();
         let result = CellResult {
             format: FORMAT,

@@ -17,7 +17,7 @@ pub(super) enum Kind {
     Terminated,
     /// A transition to the observation of the next entry, which is [`Kind::CutOff`].
     Truncated,
-    /// What was seen when time was up; nothing was done there.
+    /// What was seen when time was up, or before an episode was lost; nothing was done there.
     CutOff,
     /// What is seen now; nothing was done there yet.
     Newest,
@@ -97,7 +97,7 @@ impl Lane {
                     factor = 0.0;
                     break;
                 }
-                Kind::GoesOn if step < steps && self.kind(last + 1) != Kind::Newest => last += 1,
+                Kind::GoesOn if step < steps && self.kind(last + 1).is_transition() => last += 1,
                 _ => {
                     last += 1;
                     break;
@@ -142,6 +142,11 @@ impl Lane {
         rest[..action.len()].copy_from_slice(action);
         rest[action.len()] = reward;
         rest[action.len() + 1] = kind.to_number();
+    }
+
+    /// Nothing will be done in the newest observation.
+    pub(super) fn cut_off(&mut self) {
+        *self.open.last_mut().expect("something is shown") = Kind::CutOff.to_number();
     }
 
     pub(super) fn save(&self, name: &str, size: &Size, state: &mut State) {
@@ -193,7 +198,7 @@ impl Lane {
             let fits = match (before, kind) {
                 (_, None) => false,
                 (None, Some(_)) => true,
-                (Some(before), Some(kind)) => (before == Kind::Truncated) == (kind == Kind::CutOff),
+                (Some(before), Some(kind)) => before != Kind::Truncated || kind == Kind::CutOff,
             };
             let is_last = entry + 1 == self.held();
             if !fits || is_last != (kind == Some(Kind::Newest)) {

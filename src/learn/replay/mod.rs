@@ -118,6 +118,11 @@ impl Replay {
         self.lanes[index].push(last, Kind::CutOff);
     }
 
+    /// The episode of environment `index` is lost behind what it shows now, as if it were cut off there.
+    pub fn loses(&mut self, index: usize) {
+        self.lanes[index].cut_off();
+    }
+
     /// Draws these rows of a batch uniformly among the transitions. Each looks `steps` ahead at most: rewards are summed up to the end of the
     /// episode, to where a time limit cuts it off, or to the newest observation, whichever comes first.
     ///
@@ -264,6 +269,33 @@ mod tests {
             [7.0, 0.5, 7.0],
         ];
         assert_eq!(found, expected);
+    }
+
+    /// What was last shown of a lost episode is where its last transition leads, and nothing is made up behind it.
+    #[test]
+    fn a_lost_episode_ends_where_it_was() {
+        let mut walk = Walk::new(100);
+        (0..2).for_each(|_| walk.step(Kind::GoesOn));
+        // The next one is lost before anything was done in it.
+        for first in [100.0, 200.0] {
+            walk.replay.loses(0);
+            walk.replay.shows(0, &[first]);
+        }
+        walk.time = 200.0;
+        walk.step(Kind::GoesOn);
+        let rows = |walk: &mut Walk| {
+            let mut drawn = walk.draw(3);
+            drawn.sort_by(|a, b| a[0].total_cmp(&b[0]));
+            drawn.dedup();
+            drawn
+        };
+        let expected = [[0.0, 0.0, 1.0 + 0.5 * 2.0, 0.25, 2.0], [1.0, -1.0, 2.0, 0.5, 2.0], [200.0, -200.0, 201.0, 0.5, 201.0]];
+        assert_eq!(rows(&mut walk), expected);
+        let mut state = State::default();
+        walk.replay.save(&mut state);
+        let mut other = Walk::new(100);
+        other.replay.load(&state, &mut state.to_take()).unwrap();
+        assert_eq!(rows(&mut other), expected);
     }
 
     /// Of 1,000 steps the youngest entries are left, each as likely as every other.

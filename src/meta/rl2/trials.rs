@@ -197,7 +197,7 @@ impl Witness for Record<'_> {
         Ok(())
     }
 
-    fn breaks(&mut self, index: usize) {
+    fn loses(&mut self, index: usize) {
         self.each[index].forget();
     }
 }

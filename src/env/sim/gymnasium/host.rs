@@ -6,7 +6,7 @@
 use super::process::{Answer, Ask, Lost, Process};
 use super::task::Task;
 use super::{lock, spaces};
-use crate::env::{BrokenEpisodes, Spaces, Values};
+use crate::env::{Spaces, Values};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,8 +35,6 @@ pub struct Host {
     known: Mutex<BTreeMap<String, Spaces>>,
     /// The key of each is interpreter and id: what a process imports for one id does not meet another.
     idle: Mutex<Vec<(String, Process)>>,
-    /// Episodes that could not be done again.
-    pub(in crate::env) broken: BrokenEpisodes,
     /// What happened that a person should know.
     notes: Mutex<Vec<(String, usize)>>,
 }

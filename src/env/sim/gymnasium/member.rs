@@ -6,7 +6,7 @@ use super::task::Task;
 use super::vector::{Episode, Vector};
 use crate::env::parameter::{Quantities, Quantity};
 use crate::env::scene::{Part, Role, rectangle};
-use crate::env::{Action, ActionSpace, Env, Scene, Snapshot, Spaces, Step, Values};
+use crate::env::{Action, ActionSpace, Env, LostEpisodes, Scene, Snapshot, Spaces, Step, Values};
 use crate::error::{Error, Result};
 use crate::seed::Rng;
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,7 @@ impl Company {
 
 pub(in crate::env) struct Member {
     host: Arc<Host>,
+    lost: LostEpisodes,
     task: Arc<Task>,
     own_limit: bool,
     spaces: Spaces,
@@ -42,13 +43,13 @@ const SEEDS: u64 = 1 << 31;
 
 impl Member {
     /// An environment that is made at its first reset. Its spaces are asked for now, once for all of its kind. With a limit of our own,
-    /// Gymnasium's is left away.
-    pub(in crate::env) fn new(host: &Arc<Host>, task: &Task, context: &Quantities, own_limit: bool) -> Result<Self> {
+    /// Gymnasium's is left away. Episodes that are lost are counted in `lost`.
+    pub(in crate::env) fn new(host: &Arc<Host>, lost: &LostEpisodes, task: &Task, context: &Quantities, own_limit: bool) -> Result<Self> {
         let values = context.each(Quantity::least);
         let spaces = host.spaces(task, own_limit, &values)?;
         let action = vec![0.0; spaces.action.width()];
         let (host, task) = (Arc::clone(host), Arc::new(task.clone()));
-        Ok(Self { host, task, own_limit, spaces, context: context.clone(), values, action, seat: None })
+        Ok(Self { host, lost: lost.clone(), task, own_limit, spaces, context: context.clone(), values, action, seat: None })
     }
 
     fn sit(&mut self) -> Result<(Arc<Mutex<Vector>>, usize)> {
@@ -62,7 +63,7 @@ impl Member {
     }
 
     fn vector(&self) -> Result<Vector> {
-        Vector::new(&self.host, &self.task, self.own_limit, [self.action.len(), self.spaces.observation.len()])
+        Vector::new(&self.host, self.lost.clone(), &self.task, self.own_limit, [self.action.len(), self.spaces.observation.len()])
     }
 
     fn begin(&mut self, rng: &mut Rng, observation: &mut [f64]) -> Result<()> {
@@ -155,7 +156,7 @@ impl Env for Member {
         into.put_all(&shown);
     }
 
-    /// Does again what led there. Where that does not show the same, or it was too long to be kept, the episode is broken, as its next step says.
+    /// Does again what led there. Where that does not show the same, or it was too long to be kept, the episode is lost, as its next step says.
     fn restore(&mut self, from: &mut Snapshot) -> Result<()> {
         let open = from.take_flag()?;
         let seed = from.take_count()? as u64;

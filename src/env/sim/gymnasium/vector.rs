@@ -1,13 +1,13 @@
 //! Environments of one Python process that are stepped together: what was announced for all of them is one message.
 //!
 //! The seed and the actions of every open episode are kept. When the process is lost, another one makes the environments again and does the same
-//! once more: where every observation is what it was, nothing happened. Where one is not, that episode cannot be told on: it is broken, counted,
-//! and its next step says so ([`Error::broken_episode`]).
+//! once more: where every observation is what it was, nothing happened. Where one is not, that episode is lost: its next step says so
+//! ([`Error::loses_episode`]) and counts it.
 
 use super::host::{Host, Terms, Trouble, answered, may_restart, order, place};
 use super::process::{Answer, Ask, Process};
 use super::task::Task;
-use crate::env::{Step, Values};
+use crate::env::{LostEpisodes, Step, Values};
 use crate::error::{Error, Result};
 use std::sync::Arc;
 
@@ -22,6 +22,8 @@ const FORGIVEN: u32 = 10_000;
 
 pub(super) struct Vector {
     host: Arc<Host>,
+    /// Where lost episodes are counted.
+    lost: LostEpisodes,
     task: Arc<Task>,
     terms: Terms,
     own_limit: bool,
@@ -43,8 +45,8 @@ struct Seat {
     values: Values,
     /// The open episode.
     episode: Option<Episode>,
-    /// The open episode is lost: nobody can tell it on.
-    broken: bool,
+    /// The open episode cannot be gone on with.
+    lost: bool,
     announced: bool,
     /// What came of a step that nobody has asked for yet.
     answer: Option<std::result::Result<(), String>>,
@@ -61,10 +63,11 @@ pub(super) struct Episode {
 }
 
 impl Vector {
-    pub(super) fn new(host: &Arc<Host>, task: &Arc<Task>, own_limit: bool, [width, size]: [usize; 2]) -> Result<Self> {
+    pub(super) fn new(host: &Arc<Host>, lost: LostEpisodes, task: &Arc<Task>, own_limit: bool, [width, size]: [usize; 2]) -> Result<Self> {
         let terms = host.terms(task)?;
         Ok(Self {
             host: Arc::clone(host),
+            lost,
             task: Arc::clone(task),
             terms,
             own_limit,
@@ -86,7 +89,7 @@ impl Vector {
 
     /// Adds an environment with these parameters and gives its seat.
     pub(super) fn sit(&mut self, values: Values) -> usize {
-        self.seats.push(Seat { values, episode: None, broken: false, announced: false, answer: None, begun: None });
+        self.seats.push(Seat { values, episode: None, lost: false, announced: false, answer: None, begun: None });
         self.actions.resize(self.seats.len() * (self.width + 1), 0.0);
         self.results.resize(self.seats.len() * (OUTCOME + self.size), 0.0);
         self.seats.len() - 1
@@ -104,7 +107,7 @@ impl Vector {
     /// Begins an episode.
     pub(super) fn reset(&mut self, seat: usize, seed: u64, values: &Values, observation: &mut [f64]) -> Result<()> {
         let here = &mut self.seats[seat];
-        (here.episode, here.broken, here.announced, here.answer) = (None, false, false, None);
+        (here.episode, here.lost, here.announced, here.answer) = (None, false, false, None);
         let has_begun = here.begun.take() == Some(seed) && here.values == *values && self.process.is_some();
         here.values.clone_from(values);
         if has_begun {
@@ -121,7 +124,7 @@ impl Vector {
     /// Says what the next step of a seat will do, so that it can be done together with others', and the seed of the next episode if it is known.
     pub(super) fn announce(&mut self, seat: usize, action: &[f64], seed: Option<u64>) {
         let here = &mut self.seats[seat];
-        if here.answer.is_none() && here.episode.is_some() && !here.broken {
+        if here.answer.is_none() && here.episode.is_some() && !here.lost {
             here.announced = true;
             let row = &mut self.actions[seat * (self.width + 1)..][..=self.width];
             row[..self.width].copy_from_slice(action);
@@ -131,7 +134,7 @@ impl Vector {
         }
     }
 
-    /// Steps a seat, and with it all that were announced; or gives what came of it when it was stepped with another. Where its episode is broken,
+    /// Steps a seat, and with it all that were announced; or gives what came of it when it was stepped with another. Where its episode is lost,
     /// the observation stays as it was.
     pub(super) fn step(&mut self, seat: usize, action: &[f64], seed: Option<u64>, observation: &mut [f64]) -> Result<Step> {
         let announced = &self.actions[seat * (self.width + 1)..][..self.width];
@@ -144,15 +147,18 @@ impl Vector {
             if here.episode.is_none() {
                 return Err(Error::environment("step without a running episode").at(place(&self.task)));
             }
-            if !here.broken {
+            if !here.lost {
                 self.announce(seat, action, seed);
                 self.step_announced()?;
             }
-            // It may have broken just now, when the process was lost.
+            // It may have been lost just now, when the process was lost.
             let here = &mut self.seats[seat];
-            if here.broken {
-                (here.episode, here.broken) = (None, false);
-                return Err(Error::broken_episode("the episode cannot be done again as it was").at(place(&self.task)));
+            if here.lost {
+                (here.episode, here.lost) = (None, false);
+                self.lost.add();
+                return Err(Error::lost_episode("its process was lost, and the episode that was done again went another way")
+                    .hint("its resets do not depend on their seed alone; a run continues from its last checkpoint with --resume")
+                    .at(place(&self.task)));
             }
         }
         match self.seats[seat].answer.take() {
@@ -185,7 +191,7 @@ impl Vector {
 
     /// One message for all that were announced.
     fn step_announced(&mut self) -> Result<()> {
-        // What breaks on the way is no longer announced.
+        // What is lost on the way is no longer announced.
         let announced = |vector: &Self| vector.seats.iter().map(|seat| u8::from(seat.announced)).collect::<Vec<_>>();
         let failures = self.surviving(|vector| vector.ask_step(&announced(vector)))?;
         let mask = announced(self);
@@ -264,11 +270,13 @@ impl Vector {
                         (self.calm, self.restarts) = (0, 0);
                     }
                     if let Some(how) = lost_before {
-                        let open = self.seats.iter().filter(|seat| seat.episode.is_some() && !seat.broken).count();
-                        self.host.note(format!(
-                            "{}: its Python process {how} and was started again; {open} open episodes were done again and are what they were",
-                            place(&self.task)
-                        ));
+                        let open = self.seats.iter().filter(|seat| seat.episode.is_some() && !seat.lost).count();
+                        let again = if open == 0 {
+                            String::new()
+                        } else {
+                            format!("; {open} open episodes were done again and are what they were")
+                        };
+                        self.host.note(format!("{}: its Python process {how} and was started again{again}", place(&self.task)));
                     }
                     return Ok(answer);
                 }
@@ -294,6 +302,7 @@ impl Vector {
         answered(process.ask(Ask::Make, &order, self.terms.patience)?, &self.task, &self.terms)?;
         self.process = Some(process);
         self.seats.iter_mut().for_each(|seat| seat.begun = None);
+        self.results.chunks_exact_mut(OUTCOME + self.size).for_each(|row| row[OUTCOME - 1] = 0.0);
         // Replays write into the rows of the step that is to come; whatever becomes of them, it is put back.
         let announced = self.actions.clone();
         let replayed = self.replay();
@@ -304,24 +313,33 @@ impl Vector {
     /// Does every open episode again.
     fn replay(&mut self) -> std::result::Result<(), Trouble> {
         for seat in 0..self.seats.len() {
-            let Some(episode) = self.seats[seat].episode.clone().filter(|_| !self.seats[seat].broken) else { continue };
-            let wanted = self.observation(seat).to_vec();
-            if !self.again(seat, &episode, &wanted)? {
-                self.break_off(seat, episode, &wanted);
+            // What has ended is only to be told.
+            let here = &self.seats[seat];
+            let Some(episode) = here.episode.clone().filter(|_| !here.lost && !self.has_ended(seat)) else { continue };
+            let row = seat * (OUTCOME + self.size)..(seat + 1) * (OUTCOME + self.size);
+            let told = self.results[row.clone()].to_vec();
+            let same = self.again(seat, &episode, &told[OUTCOME..])?;
+            // Somebody may still ask what came of the last step.
+            self.results[row].copy_from_slice(&told);
+            if !same {
+                self.lose(seat, episode);
             }
         }
         Ok(())
     }
 
-    /// Gives the open episode of a seat up, which showed this.
-    fn break_off(&mut self, seat: usize, episode: Episode, shown: &[f64]) {
-        let row = seat * (OUTCOME + self.size) + OUTCOME;
-        self.results[row..][..self.size].copy_from_slice(shown);
+    /// Whether the episode of a seat is over, of which nobody has asked yet.
+    fn has_ended(&self, seat: usize) -> bool {
+        let [_, terminated, truncated, _] = self.results[seat * (OUTCOME + self.size)..][..OUTCOME] else { return false };
+        self.seats[seat].answer.is_some() && (terminated == 1.0 || truncated == 1.0)
+    }
+
+    /// Gives the open episode of a seat up.
+    fn lose(&mut self, seat: usize, episode: Episode) {
         let here = &mut self.seats[seat];
-        (here.episode, here.broken, here.announced) = (Some(episode), true, false);
-        self.host.broken.add();
+        (here.episode, here.lost, here.announced) = (Some(episode), true, false);
         self.host.note(format!(
-            "{}: not bit-identical: an open episode that was done again went another way, and is dropped (do its resets depend on their seed alone?)",
+            "{}: not bit-identical: an open episode that was done again went another way, and cannot be gone on with",
             place(&self.task)
         ));
     }
@@ -344,10 +362,10 @@ impl Vector {
         Ok(self.observation(seat).iter().zip(wanted).all(|(shown, wanted)| shown.to_bits() == wanted.to_bits()))
     }
 
-    /// Takes up an episode where it was; where that does not show the same, or it was too long to be kept, it is broken.
+    /// Takes up an episode where it was; where that does not show the same, or it was too long to be kept, it is lost.
     pub(super) fn take_up(&mut self, seat: usize, episode: Episode, values: &Values, wanted: &[f64]) -> Result<()> {
         let here = &mut self.seats[seat];
-        (here.episode, here.broken, here.announced, here.answer, here.begun) = (None, false, false, None, None);
+        (here.episode, here.lost, here.announced, here.answer, here.begun) = (None, false, false, None, None);
         here.values.clone_from(values);
         let same = match self.surviving(|vector| vector.again(seat, &episode, wanted)) {
             // Numbers that make an environment raise something are not its own.
@@ -357,7 +375,9 @@ impl Vector {
         if same {
             self.seats[seat].episode = Some(episode);
         } else {
-            self.break_off(seat, episode, wanted);
+            let row = seat * (OUTCOME + self.size) + OUTCOME;
+            self.results[row..][..self.size].copy_from_slice(wanted);
+            self.lose(seat, episode);
         }
         Ok(())
     }

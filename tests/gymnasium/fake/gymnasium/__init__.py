@@ -82,9 +82,11 @@ if os.environ.get("HEIRLOOM_FAIL_AT_START") and once(os.environ.get("HEIRLOOM_ON
 class Walk:
     """A point on a line that is pushed left or right; the seed says where it begins."""
 
-    def __init__(self, fault=None, phase="step", at=5, marker=None, force=0.1, limit=20, forget_seed=False):
+    resets = 0  # of all of them
+
+    def __init__(self, fault=None, phase="step", at=5, marker=None, force=0.1, limit=20, forget_seed=False, after=0):
         self.fault, self.phase, self.at, self.marker, self.force, self.limit = fault, phase, at, marker, force, limit
-        self.forget_seed, self.gravity, self.model = forget_seed, 0.0, {"mass": [1.0, 2.0]}
+        self.after, self.forget_seed, self.gravity, self.model = after, forget_seed, 0.0, {"mass": [1.0, 2.0]}
         self.observation_space = spaces.Box(-math.inf, math.inf, (2,))
         self.action_space = spaces.Discrete(2)
         self.calls = 0
@@ -96,7 +98,9 @@ class Walk:
 
     def may_fail(self, phase):
         self.calls += phase == "step"
-        due = phase == self.phase and (phase != "step" or self.calls == self.at)
+        Walk.resets += phase == "reset"
+        late = {"step": self.calls == self.at, "reset": Walk.resets > self.after}.get(phase, True)
+        due = phase == self.phase and late
         if self.fault and due and once(self.marker):
             fail(self.fault)
             return self.fault
