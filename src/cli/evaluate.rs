@@ -71,6 +71,7 @@ impl Evaluate {
                 "environment": spec.name,
                 "seed": self.seed,
                 "stochastic": self.stochastic,
+                "lost_episodes": registry.lost_episodes().count(),
             }));
         } else {
             terminal::say(&format!(
