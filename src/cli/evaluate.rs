@@ -44,10 +44,10 @@ impl Evaluate {
         }
         let spec = registry.resolve(&self.environment)?;
         let source = Source::load(&self.policy)?;
-        let (registry, built) = (registry.clone(), spec.clone());
+        let (inner, built) = (registry.clone(), spec.clone());
         let evaluator = Evaluator {
             adapting: None,
-            make: Arc::new(move || registry.build(&built)),
+            make: Arc::new(move || inner.build(&built)),
             environment: spec.name.clone(),
             episodes: self.episodes,
             seed: self.seed,
