@@ -284,23 +284,27 @@ fn an_episode_is_taken_up_by_doing_it_again_and_lost_where_that_goes_another_way
     assert!(notes.len() == 1 && notes[0].contains("not bit-identical"), "{notes:?}");
     let mut shown = seen;
     assert!(other.step(Action::Discrete(0), &mut rng, &mut shown).unwrap_err().loses_episode());
-    assert_eq!(shown, seen, "what is broken shows nothing else");
+    assert_eq!(shown, seen, "what is lost shows nothing else");
     other.reset(&mut rng, &mut shown).unwrap();
     assert!(!other.step(Action::Discrete(0), &mut rng, &mut shown).unwrap().ended());
+}
+
+/// Environments that are stepped together, of a section with these further arguments, whose process is killed once; and their registry.
+fn killed_once(python: &Python, count: usize, arguments: &str, more: [&str; 2]) -> (Environments, Registry) {
+    let registry = Registry::standard();
+    let fault = format!("\"forget_seed\": true, \"fault\": \"kill\", \"marker\": \"{}\"", python.path("once"));
+    let section = format!("id: \"Walk-v0\", arguments: {{{fault}, {arguments}}}{}", more[0]);
+    let spec = python.resolve(&registry, &section, more[1]).unwrap();
+    let inner = registry.clone();
+    let make: MakeEnv = Arc::new(move || inner.build(&spec));
+    (Environments::start(&make, 0..count, 1, Stream::Env).unwrap(), registry)
 }
 
 /// Resets forget their seeds and the process is killed once: the episodes that were open are dropped and counted, everything else goes on.
 #[test]
 fn lost_episodes_are_dropped_and_counted() {
     let Some(python) = Python::new(&[]) else { return };
-    let registry = Registry::standard();
-    let marker = python.path("once");
-    let section =
-        format!("id: \"Walk-v0\", arguments: {{\"forget_seed\": true, \"fault\": \"kill\", \"at\": 12, \"marker\": \"{marker}\"}}");
-    let spec = python.resolve(&registry, &section, "").unwrap();
-    let (inner, lost) = (registry.clone(), registry.lost_episodes());
-    let make: MakeEnv = Arc::new(move || inner.build(&spec));
-    let mut environments = Environments::start(&make, 0..3, 1, Stream::Env).unwrap();
+    let (mut environments, registry) = killed_once(&python, 3, "\"at\": 12", ["", ""]);
     let mut cut = 0;
     for _ in 0..200 {
         for index in 0..3 {
@@ -316,7 +320,7 @@ fn lost_episodes_are_dropped_and_counted() {
             }
         }
     }
-    assert_eq!((cut, lost.count()), (3, 3));
+    assert_eq!((cut, registry.lost_episodes().count()), (3, 3));
     assert!(environments.finished.iter().all(|finished| finished.length <= 20), "{:?}", environments.finished);
     let notes = registry.take_notes();
     assert!(notes.iter().any(|note| note.contains("another way") && note.contains("(3 times)")), "{notes:?}");
@@ -332,17 +336,9 @@ fn what_was_done_before_a_loss_is_told_as_it_was() {
 
 fn lost_in_reset(after: u64) {
     let Some(python) = Python::new(&[]) else { return };
-    let registry = Registry::standard();
-    let marker = python.path("once");
     // A limit that is drawn makes every reset a message of its own, and lets episodes end one after the other.
-    let section = format!(
-        "id: \"Walk-v0\", arguments: {{\"forget_seed\": true, \"fault\": \"kill\", \"phase\": \"reset\", \"after\": {after}, \"marker\": \"{marker}\"}}, \
-         context: {{\"limit\": Argument(\"limit\")}}"
-    );
-    let spec = python.resolve(&registry, &section, "context: (limit: Uniform(4, 9))").unwrap();
-    let (inner, lost) = (registry.clone(), registry.lost_episodes());
-    let make: MakeEnv = Arc::new(move || inner.build(&spec));
-    let mut environments = Environments::start(&make, 0..4, 1, Stream::Env).unwrap();
+    let drawn = [", context: {\"limit\": Argument(\"limit\")}", "context: (limit: Uniform(4, 9))"];
+    let (mut environments, registry) = killed_once(&python, 4, &format!("\"phase\": \"reset\", \"after\": {after}"), drawn);
     let mut cut = 0;
     for _ in 0..40 {
         for index in 0..4 {
@@ -361,7 +357,8 @@ fn lost_in_reset(after: u64) {
             assert!((seen[0] - before - seen[1]).abs() < 1e-5, "{after}: {before} {seen:?}");
         }
     }
-    assert!(cut > 0 && cut == lost.count(), "{after}: {cut} {}", lost.count());
+    let lost = registry.lost_episodes().count();
+    assert!(cut > 0 && cut == lost, "{after}: {cut} {lost}");
     let notes = registry.take_notes();
     assert!(notes.iter().any(|note| note.contains("resetting")), "{notes:?}");
 }

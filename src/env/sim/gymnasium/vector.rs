@@ -101,7 +101,13 @@ impl Vector {
     }
 
     fn observation(&self, seat: usize) -> &[f64] {
-        &self.results[seat * (OUTCOME + self.size) + OUTCOME..][..self.size]
+        &self.results[self.row(seat)][OUTCOME..]
+    }
+
+    /// Where what came of a seat's last step or reset stands in `results`.
+    const fn row(&self, seat: usize) -> std::ops::Range<usize> {
+        let stride = OUTCOME + self.size;
+        seat * stride..(seat + 1) * stride
     }
 
     /// Begins an episode.
@@ -169,7 +175,7 @@ impl Vector {
             }
             None => return Err(Error::environment("Python stepped another environment").at(place(&self.task))),
         }
-        let outcome = &self.results[seat * (OUTCOME + self.size)..][..OUTCOME];
+        let outcome = &self.results[self.row(seat)][..OUTCOME];
         let flag = |number: f64, name: &str| match number {
             0.0 => Ok(false),
             1.0 => Ok(true),
@@ -316,13 +322,13 @@ impl Vector {
             // What has ended is only to be told.
             let here = &self.seats[seat];
             let Some(episode) = here.episode.clone().filter(|_| !here.lost && !self.has_ended(seat)) else { continue };
-            let row = seat * (OUTCOME + self.size)..(seat + 1) * (OUTCOME + self.size);
-            let told = self.results[row.clone()].to_vec();
+            let told = self.results[self.row(seat)].to_vec();
             let same = self.again(seat, &episode, &told[OUTCOME..])?;
             // Somebody may still ask what came of the last step.
+            let row = self.row(seat);
             self.results[row].copy_from_slice(&told);
             if !same {
-                self.lose(seat, episode);
+                self.lose(seat);
             }
         }
         Ok(())
@@ -330,14 +336,14 @@ impl Vector {
 
     /// Whether the episode of a seat is over, of which nobody has asked yet.
     fn has_ended(&self, seat: usize) -> bool {
-        let [_, terminated, truncated, _] = self.results[seat * (OUTCOME + self.size)..][..OUTCOME] else { return false };
-        self.seats[seat].answer.is_some() && (terminated == 1.0 || truncated == 1.0)
+        let outcome = &self.results[self.row(seat)][..OUTCOME];
+        self.seats[seat].answer.is_some() && (outcome[1] == 1.0 || outcome[2] == 1.0)
     }
 
     /// Gives the open episode of a seat up.
-    fn lose(&mut self, seat: usize, episode: Episode) {
+    fn lose(&mut self, seat: usize) {
         let here = &mut self.seats[seat];
-        (here.episode, here.lost, here.announced) = (Some(episode), true, false);
+        (here.lost, here.announced) = (true, false);
         self.host.note(format!(
             "{}: not bit-identical: an open episode that was done again went another way, and cannot be gone on with",
             place(&self.task)
@@ -372,12 +378,11 @@ impl Vector {
             Err(error) if self.process.is_none() => return Err(error),
             same => same.unwrap_or(false),
         };
-        if same {
-            self.seats[seat].episode = Some(episode);
-        } else {
-            let row = seat * (OUTCOME + self.size) + OUTCOME;
-            self.results[row..][..self.size].copy_from_slice(wanted);
-            self.lose(seat, episode);
+        self.seats[seat].episode = Some(episode);
+        if !same {
+            let row = self.row(seat);
+            self.results[row][OUTCOME..].copy_from_slice(wanted);
+            self.lose(seat);
         }
         Ok(())
     }
